@@ -1,0 +1,1 @@
+"""One short loop that trains every model, fed from bit-packed panels."""
