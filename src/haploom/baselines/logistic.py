@@ -25,7 +25,8 @@ class SnpLogisticRegression:
     panel (4,000 haplotypes x 10,000 sites take 160 MB). Select sites first where that is too much.
 
     After `fit`: `classes_`, the labels in sorted order (n_classes,); `C_`, the penalty chosen; `log_losses_`,
-    C -> nats per validation haplotype.
+    C -> nats per validation haplotype, for those tried: the search ends
+    when a weaker penalty predicts worse.
     """
 
     def __init__(self, *, penalties: tuple[float, ...] = PENALTIES) -> None:
@@ -67,10 +68,11 @@ class SnpLogisticRegression:
                 probabilities = self._probabilities(model, validation)
                 of_truth = np.take_along_axis(probabilities, validation_index[:, None], axis=1)
                 loss = float(-np.log(np.maximum(of_truth, _LEAST_PROBABILITY)).mean())
-                if loss < min(self.log_losses_.values(), default=np.inf):
-                    self.C_, self._model = C, copy.deepcopy(model)
-                self.log_losses_[C] = loss
                 advance(1, validation_loss=loss)
+                self.log_losses_[C] = loss
+                if loss > min(self.log_losses_.values()):
+                    break
+                self.C_, self._model = C, copy.deepcopy(model)
         return self
 
     def predict_proba(self, X: Panel) -> np.ndarray:
