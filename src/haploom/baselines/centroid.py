@@ -3,6 +3,8 @@
 NumPy only, so that classifying needs no scikit-learn. Equations: Geleta et al. 2026, 11 and 12.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from haploom.errors import HaploomError
@@ -13,6 +15,13 @@ class NearestCentroid:
 
     After `fit`: `classes_`, the labels in sorted order (n_classes,); `centroids_` float64 (n_classes, n_latent).
     """
+
+    @classmethod
+    def from_centroids(cls, classes: Sequence[str], centroids: np.ndarray) -> "NearestCentroid":
+        """A fitted classifier from what another fit learned: its labels, in order, and their means."""
+        known = cls()
+        known.classes_, known.centroids_ = np.array(classes), np.asarray(centroids, dtype=np.float64)
+        return known
 
     def fit(self, Z: np.ndarray, labels: np.ndarray) -> "NearestCentroid":
         """Learn the mean of each label (Eq. 11). Z: (n, n_latent), n >= 1; labels: strings (n,)."""

@@ -14,7 +14,7 @@ EXACT_LIMIT = 2.0**53  # every integer up to here is a float64
 ACTIVATION_MAX = 2**16 - 1
 INPUT_MAX = 2**15 - 1  # inputs are int16
 MAX_SHIFT = 62
-ROWS_AT_ONCE = 1024
+VALUES_AT_ONCE = 1 << 23  # log-odds held at a time: 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +110,9 @@ class IntegerNetwork:
     def decide(self, z: np.ndarray) -> np.ndarray:
         """The likelier allele at each site, 1 where the log-odds are above 0: uint8 (n_rows, n_outputs)."""
         decided = np.empty((len(z), self.n_outputs), dtype=np.uint8)
-        for start in range(0, len(z), ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
+        step = max(1, VALUES_AT_ONCE // self.n_outputs)
+        for start in range(0, len(z), step):
+            rows = slice(start, start + step)
             np.greater(self.logits(z[rows]), 0, out=decided[rows].view(bool))
         return decided
 

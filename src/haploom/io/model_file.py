@@ -9,16 +9,16 @@ trained on).
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from haploom.errors import CorruptModelError, FormatError
+from haploom.errors import CorruptModelError, FormatError, SiteMismatchError
 from haploom.io.output import atomic_output
 from haploom.panel import Split, Variants
+from haploom.panel.variants import STRING
 
 _METADATA_KEY = "haploom"
 _SITE_TEXT = "sites.text"  # UTF-8 lines of chrom, id, ref, alt, separated by tabs
@@ -76,14 +76,14 @@ class ModelFile:
         start = len(prefix) + 1
         return {name[start:]: array for name, array in self.arrays.items() if name.startswith(f"{prefix}.")}
 
-    @cached_property
-    def arrays_sha256(self) -> str:
-        """SHA-256 (hex) over the arrays in order of name: name, dtype, shape and bytes of each."""
-        digest = hashlib.sha256()
-        for name, array in sorted(self.arrays.items()):
-            digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+
+def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 (hex) over arrays in order of name: name, dtype, shape and bytes of each."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def write_model(model: ModelFile, path: Path, force: bool = False) -> None:
@@ -98,8 +98,7 @@ def write_model(model: ModelFile, path: Path, force: bool = False) -> None:
         _SITE_TEXT: np.frombuffer(text.encode(), dtype=np.uint8),
         _SITE_POSITIONS: variants.position_bp.copy(),
     }
-    checksum = ModelFile(model.card, variants, arrays).arrays_sha256
-    card = model.card.model_copy(update={"arrays_sha256": checksum})
+    card = model.card.model_copy(update={"arrays_sha256": arrays_sha256(arrays)})
     with atomic_output(path, force) as partial:
         save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
 
@@ -128,12 +127,12 @@ def read_model(path: Path) -> ModelFile:
         raise FormatError(
             f"{path}: the model's card is not one this release reads ({where}: {first['msg']})"
         ) from error
-    if ModelFile(card, _no_variants(), arrays).arrays_sha256 != card.arrays_sha256:
+    if arrays_sha256(arrays) != card.arrays_sha256:
         raise CorruptModelError(f"{path} is damaged: its arrays do not have the SHA-256 written in it. Fetch it again.")
     try:
         sites = arrays.pop(_SITE_TEXT).tobytes().decode()
         rows = [line.split("\t") for line in sites.split("\n")] if sites else []
-        chrom, name, ref, alt = zip(*rows) if rows else ((), (), (), ())
+        chrom, name, ref, alt = np.array(rows, dtype=STRING).reshape(-1, 4).T
         variants = Variants(chrom, arrays.pop(_SITE_POSITIONS), name, ref, alt, card.contig_length_bp)
     except (KeyError, ValueError) as error:
         raise CorruptModelError(f"{path} is damaged: its sites cannot be read ({error})") from error
@@ -165,6 +164,23 @@ def describe_model(path: Path) -> dict[str, Any]:
     }
 
 
+def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
+    """Where each of the model's sites is in `variants`: int64 (model's sites,).
+
+    Raises SiteMismatchError when one is absent, with how many overlap and the first that does not.
+    """
+    columns = variants.indices_of(model.variants)
+    absent = np.flatnonzero(columns < 0)
+    if len(absent):
+        first = model.variants.site_keys()[absent[0]]
+        raise SiteMismatchError(
+            f"the model was trained on {len(columns)} sites and {len(absent)} of them are not among the "
+            f"{len(variants)} here (the first: {first}). Use a file of the same sites, build and alleles, or train "
+            "a model on these."
+        )
+    return columns
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes."""
     with path.open("rb") as file:
@@ -176,7 +192,3 @@ def is_model_file(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(9)
     return len(start) == 9 and start[8:9] == b"{"
-
-
-def _no_variants() -> Variants:
-    return Variants(*((),) * 5)

@@ -80,11 +80,11 @@ def train_elbo(
                 fabric.backward(terms.loss(config.beta))
                 wrapped_optimizer.step()
                 sums += len(alleles) * np.array([terms.reconstruction.item(), terms.kl.item()])
-            means = sums / train.panel.n_haplotypes
+            reconstruction, kl = (sums / train.panel.n_haplotypes).tolist()
             held_out = evaluate_elbo(wrapped, validation, config.seed)
-            figures = EpochFigures(epoch, *means.tolist(), *held_out, time.perf_counter() - start)
+            figures = EpochFigures(epoch, reconstruction, kl, *held_out, time.perf_counter() - start)
             history.append(figures)
-            advance(loss=float(means.sum()), validation=figures.validation_loss)
+            advance(loss=reconstruction + config.beta * kl, validation=figures.validation_loss)
             if figures.validation_loss < best_loss:
                 best_loss, best_epoch = figures.validation_loss, epoch
                 best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
