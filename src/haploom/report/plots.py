@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PALETTE = ("#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#AA3377")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LEGEND_ROWS = 16
+_LEVEL_NAMES = 9  # more names under an axis are turned upright, or they would run into each other
 _MOST_VECTOR_POINTS = 3000  # of a label; more are drawn as pixels: a page with a million shapes opens in no browser
 
 
@@ -54,7 +55,13 @@ def latent_map(
         ax.plot([], [], marker, color=colour, markersize=6, label=f"{label} ({here.sum():,})")
     if held_out.any():
         ax.plot(
-            [], [], "o", color="none", markeredgecolor=ink, markersize=6, label=f"held-out people ({held_out.sum():,})"
+            [],
+            [],
+            "o",
+            color="none",
+            markeredgecolor=ink,
+            markersize=6,
+            label=f"of held-out people ({held_out.sum():,})",
         )
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
     _legend_beside(ax, "Haplotypes")
@@ -98,7 +105,7 @@ def entropy_by_population(
     ax.bar(places, mean_bits, width=0.7, color=colours)
     ax.errorbar(places, mean_bits, yerr=reach, fmt="none", ecolor=ink, capsize=3, linewidth=1)
     names = [f"{name}\n({n:,})" for name, n in zip(order, n_haplotypes)]
-    ax.set_xticks(places, names)
+    ax.set_xticks(places, names, rotation=0 if len(order) <= _LEVEL_NAMES else 90)
     ax.set(xlabel="Population (haplotypes)", ylabel="Mean entropy per site (bits)", ylim=(0, None))
     ax.grid(visible=False, axis="x")
 
