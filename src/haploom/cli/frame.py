@@ -1,6 +1,7 @@
 """What every subcommand shares: exit codes, progress on stderr, `--json`, and the options that choose genotypes."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
     0 done, 2 wrong usage, 3 input that cannot be used, 4 a check failed, 130 on Ctrl-C. Anything else is
     a bug of ours: the exception goes on, so that Python prints its traceback and exits with 1.
     """
+    _note_warnings()
     try:
         result = command.main(arguments, prog_name="haploom", standalone_mode=False)
         sys.stdout.flush()
@@ -41,6 +43,20 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
         # The reader (`| head`) has seen enough. Point stdout elsewhere, or Python complains as it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+class _Notes(logging.Handler):
+    """Shows what library code logs as a note: it logs warnings and nothing less."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+def _note_warnings() -> None:
+    logger = logging.getLogger("haploom")
+    if not any(isinstance(handler, _Notes) for handler in logger.handlers):
+        logger.addHandler(_Notes(logging.WARNING))
+        logger.propagate = False
 
 
 def input_file(name: str = "source", **settings: Any) -> Callable:
@@ -71,6 +87,87 @@ map_option = click.option(
     "--map", "genetic_map", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Genetic map with columns pos, chr, cM. Without it: 1 cM per Mb.",
 )  # fmt: skip
+
+
+output_type_option = click.option(
+    "-O", "--output-type", type=click.Choice(["v", "z"]),
+    help="v: VCF, z: VCF in BGZF. Without it, the suffix of the output tells.",
+)  # fmt: skip
+no_version_option = click.option(
+    "--no-version", is_flag=True, help="Leave version and command out of the header: same panel, same bytes."
+)
+
+_TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_SELECTION_OPTIONS = (
+    click.option(
+        "-r", "--regions", metavar="REGION[,...]", help="Sites that overlap 22, 22:100-200, 22:100 or 22:100-."
+    ),
+    click.option(
+        "-R", "--regions-file", type=_TABLE, help="Regions, a line each: contig, start, end (BED where so named)."
+    ),
+    click.option("-s", "--samples", metavar="[^]NAME[,...]", help="People to take, in this order; ^: to leave out."),
+    click.option("-S", "--samples-file", metavar="[^]FILE", help="People to take, one a line; ^: to leave out."),
+    click.option(
+        "--maf", type=click.FloatRange(0, 0.5, max_open=True), help="Sites with a minor-allele frequency above this."
+    ),
+    click.option("--sites", type=_TABLE, help="Sites to take: columns chrom pos [ref alt], or a VCF."),
+    click.option("--split", type=_TABLE, help="Parts of the people, from `haploom split`."),
+    click.option("--part", type=click.Choice(["train", "validation", "test"]), help="Part of the split to take."),
+    click.option("--populations", type=_TABLE, help="Labels: column `sample` and one for each kind of label."),
+    click.option(
+        "--label", metavar="COLUMN", help="Which labels to use. Without it: superpopulation, else population."
+    ),
+)
+
+
+def selection_options(function: Callable) -> Callable:
+    """The options that choose people and sites; the command gets them as one keyword, `selection`.
+
+    For commands that read genotypes. The type is `haploom.io.Selection`, loaded when the command runs.
+    """
+
+    @wraps(function)
+    def wrapped(
+        *args: Any, regions: str | None, regions_file: Path | None, samples: str | None, samples_file: str | None,
+        maf: float | None, sites: Path | None, split: Path | None, part: str | None, populations: Path | None,
+        label: str | None, **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        from haploom.io import Selection
+
+        if regions is not None and regions_file:
+            raise click.UsageError("give regions with -r or with -R, not both")
+        if samples is not None and samples_file is not None:
+            raise click.UsageError("give samples with -s or with -S, not both")
+        if (split is None) != (part is None):
+            raise click.UsageError("--split and --part go together")
+        selection = Selection(
+            regions=_regions(regions, regions_file), samples=_sample_names(samples, samples_file),
+            exclude_samples=(samples or samples_file or "").startswith("^"), maf=maf, sites=sites, split=split,
+            part=part, populations=populations, label=label,
+        )  # fmt: skip
+        return function(*args, selection=selection, **kwargs)
+
+    for option in reversed(_SELECTION_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def _regions(listed: str | None, file: Path | None) -> tuple[str, ...]:
+    if file is None:
+        return tuple(listed.split(",")) if listed is not None else ()
+    from haploom.io.regions import read_regions
+
+    return read_regions(file)
+
+
+def _sample_names(listed: str | None, file: str | None) -> tuple[str, ...] | None:
+    if listed is not None:
+        return tuple(listed.removeprefix("^").split(","))
+    if file is None:
+        return None
+    from haploom.io.tables import text_lines
+
+    return tuple(text.split()[0] for _, text in text_lines(Path(file.removeprefix("^"))))
 
 
 def quiet_option(function: Callable) -> Callable:

@@ -2,6 +2,8 @@
 
 import rich_click as click
 
+from haploom.cli.convert import convert
+from haploom.cli.split import split
 from haploom.provenance import __version__
 
 
@@ -11,6 +13,6 @@ def haploom() -> None:
     """Store, map, classify and simulate genomes with what autoencoders learn from SNP haplotypes."""
 
 
-SUBCOMMANDS: tuple[click.Command, ...] = ()
+SUBCOMMANDS: tuple[click.Command, ...] = (convert, split)
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from haploom.errors import FormatError, HaploomError
 
@@ -31,7 +31,7 @@ def open_bytes(source: Path) -> Iterator[BinaryIO]:
     """
     with _open_raw(source) as raw:
         if raw.peek(2)[:2] != GZIP_MAGIC:
-            yield cast(BinaryIO, raw)
+            yield raw
             return
         try:
             _check_bgzf_end(source, raw.peek(16)[:16])
@@ -44,7 +44,8 @@ def open_bytes(source: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _open_raw(source: Path) -> Iterator[io.BufferedReader]:
+def _open_raw(source: Path) -> Iterator[Any]:
+    """A buffered reader of the bytes as they are."""
     if source == STANDARD:
         stream = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer), _BUFFER_BYTES)
         try:
@@ -53,11 +54,11 @@ def _open_raw(source: Path) -> Iterator[io.BufferedReader]:
             stream.detach()
         return
     try:
-        stream = open(source, "rb", buffering=_BUFFER_BYTES)  # noqa: SIM115
+        file = open(source, "rb", buffering=_BUFFER_BYTES)  # noqa: SIM115
     except OSError as error:
         raise HaploomError(f"cannot read {source}: {error.strerror}") from error
-    with stream:
-        yield stream
+    with file:
+        yield file
 
 
 def _check_bgzf_end(source: Path, start: bytes) -> None:

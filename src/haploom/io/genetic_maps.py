@@ -42,10 +42,11 @@ def read_genetic_map(path: Path, chrom: str | None = None) -> GeneticMap:
             ) from None
         if positions and position == positions[-1]:
             continue
-        if positions and (position < positions[-1] or distance < distances[-1]) or not np.isfinite(distance):
+        went_back = bool(positions) and (position < positions[-1] or distance < distances[-1])
+        if went_back or not np.isfinite(distance):
             raise FormatError(
-                f"{path}, line {number}: {position} bp, {distance} cM comes after {positions[-1:]} bp, "
-                f"{distances[-1:]} cM: neither may go back; sort the map by pos"
+                f"{path}, line {number}: {position} bp, {distance} cM goes back or is no number: "
+                "positions and cM must not decrease; sort the map by pos"
             )
         positions.append(position)
         distances.append(distance)

@@ -20,12 +20,13 @@ import h5py
 import numpy as np
 
 from haploom import progress
-from haploom.errors import FormatError, HaploomError
+from haploom.errors import FormatError
 from haploom.io import hdf5_paper
 from haploom.io.output import atomic_output
 from haploom.io.selection import Selection
 from haploom.panel import Panel, Variants
 from haploom.panel.bits import row_blocks, row_bytes, select_columns
+from haploom.panel.variants import STRING
 
 FORMAT, VERSION = "haploom panel", 1
 _STRING = h5py.string_dtype()
@@ -226,6 +227,6 @@ def _strings(file: h5py.File, source: Path, name: str) -> np.ndarray:
     if h5py.check_string_dtype(dataset.dtype) is None or dataset.ndim != 1:
         raise FormatError(f"{source}: dataset {name} is {dataset.dtype} {dataset.shape}, wanted a column of strings")
     try:
-        return np.array(dataset.asstr()[()].tolist(), dtype=np.dtypes.StringDType())
+        return np.array(dataset.asstr()[()].tolist(), dtype=STRING)
     except UnicodeDecodeError as error:
         raise FormatError(f"{source}: dataset {name} is not UTF-8 text") from error

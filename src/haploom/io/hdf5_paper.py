@@ -17,6 +17,7 @@ from haploom.errors import FormatError
 from haploom.io.output import atomic_output
 from haploom.panel import Panel, Variants
 from haploom.panel.bits import pack_rows, row_blocks
+from haploom.panel.variants import STRING
 
 LEVEL = "population"
 
@@ -40,11 +41,8 @@ def samples(file: h5py.File, source: Path) -> tuple[str, ...]:
 def variants(file: h5py.File, source: Path) -> Variants:
     """Made-up sites, one a column."""
     n_sites = file["snps"].shape[1]
-    column = {name: np.full(n_sites, text, dtype=np.dtypes.StringDType()) for name, text in _MADE_UP.items()}
-    return Variants(position_bp=np.arange(1, n_sites + 1), **column)
-
-
-_MADE_UP = {"chrom": "unknown", "id": ".", "ref": "N", "alt": "<ALT>"}
+    chrom, id_, ref, alt = (np.full(n_sites, text, dtype=STRING) for text in ("unknown", ".", "N", "<ALT>"))
+    return Variants(chrom, np.arange(1, n_sites + 1), id_, ref, alt)
 
 
 def populations(file: h5py.File, source: Path) -> dict[str, np.ndarray]:
@@ -55,7 +53,7 @@ def populations(file: h5py.File, source: Path) -> dict[str, np.ndarray]:
             f"{source}: dataset populations is {dataset.dtype} {dataset.shape}, wanted strings "
             f"({n_haplotypes},) or ({n_haplotypes // 2},)"
         )
-    labels = np.array(dataset.asstr()[()].tolist(), dtype=np.dtypes.StringDType())
+    labels = np.array(dataset.asstr()[()].tolist(), dtype=STRING)
     if len(labels) == n_haplotypes:
         pairs = labels.reshape(-1, 2)
         differ = np.flatnonzero(pairs[:, 0] != pairs[:, 1])

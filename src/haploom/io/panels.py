@@ -60,13 +60,14 @@ def write_panel(
     panel: Panel, path: Path, *, output_type: str | None = None, force: bool = False,
     header_lines: Sequence[str] = (), no_version: bool = False,
 ) -> None:  # fmt: skip
-    """Write a panel to a file that is whole or not there: VCF (.vcf, .vcf.gz as BGZF, `-` for stdout) or HDF5 (.h5, .hdf5).
+    """Write a panel to a file that is whole or not there.
 
+    path: .vcf, .vcf.gz (BGZF), `-` (VCF to stdout), .h5 or .hdf5.
     output_type: "v" plain VCF or "z" BGZF, whatever the suffix. header_lines, no_version: see `write_vcf`;
     they do not touch HDF5. A VCF does not hold the labels. Raises HaploomError for another suffix or type,
     or when `path` exists and not `force`.
     """
-    if output_type is None and path.suffix in HDF5_SUFFIXES:
+    if output_type is None and is_hdf5_name(path):
         from haploom.io.hdf5 import write_hdf5
 
         return write_hdf5(panel, path, force)
@@ -74,6 +75,17 @@ def write_panel(
 
     bgzf = _vcf_type(path, output_type) == "z"
     return write_vcf(panel, path, bgzf=bgzf, force=force, header_lines=header_lines, no_version=no_version)
+
+
+def is_hdf5_name(path: Path) -> bool:
+    """Whether an output of this name is HDF5."""
+    return path.suffix in HDF5_SUFFIXES
+
+
+def check_output_name(path: Path, output_type: str | None = None) -> None:
+    """Raise HaploomError when `write_panel` could not tell the format; asked before long work."""
+    if output_type is not None or not is_hdf5_name(path):
+        _vcf_type(path, output_type)
 
 
 def _vcf_type(path: Path, output_type: str | None) -> str:

@@ -10,6 +10,7 @@ from haploom.errors import FormatError, HaploomError
 from haploom.io.output import atomic_output
 from haploom.io.tables import read_table
 from haploom.panel import DosagePanel, Panel
+from haploom.panel.variants import STRING
 
 SAMPLE = "sample"
 # The levels a command uses when none is named, the first there is.
@@ -41,8 +42,7 @@ class PopulationTable:
                 f"({shown}): add them to the table, or leave them out with -s or -S"
             )
         return {
-            level: np.array([self.labels[sample][level] for sample in samples], dtype=np.dtypes.StringDType())
-            for level in self.levels
+            level: np.array([self.labels[sample][level] for sample in samples], dtype=STRING) for level in self.levels
         }
 
 

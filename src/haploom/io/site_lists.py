@@ -36,7 +36,7 @@ class SiteList:
 
 
 def read_site_list(path: Path) -> SiteList:
-    """Columns chrom, pos and, where alleles matter, ref and alt, separated by tabs or blanks; or a VCF (gzipped or not).
+    """Columns chrom, pos and, where alleles matter, ref and alt, separated by tabs or blanks; or a VCF.
 
     Lines that start with # are left aside, and a first line whose position is not a number is a header.
     Raises FormatError.

@@ -16,7 +16,7 @@ _TILE_BYTES = 1 << 20
 _TILE_ROWS = 64
 
 
-class _Tiles:
+class CallTiles:
     """What haplotypes and dosages share: people chosen, and lines added to the tile at hand.
 
     Subclasses say how many sites a tile row holds, how wide it is, and which kernel fills it.
@@ -56,7 +56,7 @@ class _Tiles:
     def finish(self) -> np.ndarray:
         """All that was added, a row for each kept column of the tiles. The tiles are given up."""
         n_columns = -(-self._n_sites // self.sites_per_row)
-        rows = np.empty((len(self._kept), n_columns), dtype=self.dtype)
+        rows: np.ndarray = np.empty((len(self._kept), n_columns), dtype=self.dtype)
         for start in range(0, n_columns, self._tile_rows):
             target = rows[:, start : start + self._tile_rows]
             target[:] = self._tiles.pop(0)[: target.shape[1]].T
@@ -69,7 +69,7 @@ class _Tiles:
         raise NotImplementedError
 
 
-class HaplotypeTiles(_Tiles):
+class HaplotypeTiles(CallTiles):
     """Phased alleles; `finish` gives uint8 (2 * people, ceil(sites / 8)) in `panel.bits`' order."""
 
     sites_per_row = 8
@@ -83,7 +83,7 @@ class HaplotypeTiles(_Tiles):
         return vcf_kernels.pack_haplotypes(text, lines, self.wanted, self._kept, place, self._tiles[-1])
 
 
-class DosageTiles(_Tiles):
+class DosageTiles(CallTiles):
     """Alternate-allele counts; `finish` gives int8 (people, sites)."""
 
     sites_per_row = 1

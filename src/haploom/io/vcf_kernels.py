@@ -72,10 +72,7 @@ def _same_contig(text: np.ndarray, before: np.ndarray, here: np.ndarray) -> bool
     length = here[1] - here[START]
     if length != before[1] - before[START]:
         return False
-    for place in range(length):
-        if text[before[START] + place] != text[here[START] + place]:
-            return False
-    return True
+    return bool((text[before[START] : before[1]] == text[here[START] : here[1]]).all())
 
 
 @kernel
@@ -84,7 +81,8 @@ def pack_haplotypes(
 ) -> int:
     """Phased calls of the lines into `tile`, eight sites a byte.
 
-    lines: int64 (n, N_INDEX), with all nine tabs. wanted: bool (n_samples,); rows: int64 (2 * kept people,), haplotypes of the file in the order to keep them.
+    lines: int64 (n, N_INDEX), with all nine tabs. wanted: bool (n_samples,).
+    rows: int64 (2 * kept people,), haplotypes of the file in the order to keep them.
     first_site: place in the tile of the first line. tile: uint8 (sites / 8, 2 * kept people), zero to begin with.
     Returns -1, or the first line that is not biallelic, has no GT, or whose wanted calls are not all there and phased.
     """
@@ -92,9 +90,9 @@ def pack_haplotypes(
     in_file_order = rows.size == alleles.size and (rows == np.arange(alleles.size)).all()
     for line in range(lines.shape[0]):
         highest = _highest_allele(text, lines[line])
-        if not (highest == 1 and _regular_calls(text, lines[line, 9] + 1, lines[line, END], alleles)):
-            if highest < 0 or not _any_calls(text, lines[line], highest, wanted, True, alleles):
-                return line
+        regular = highest == 1 and _regular_calls(text, lines[line], alleles)
+        if not regular and (highest < 0 or not _any_calls(text, lines[line], highest, wanted, True, alleles)):
+            return line
         site = first_site + line
         shift = np.uint8(7 - site % 8)
         target = tile[site // 8]
@@ -130,7 +128,7 @@ def add_dosages(
 
 @kernel
 def _highest_allele(text: np.ndarray, line: np.ndarray) -> int:
-    """Greatest allele number a call may have: 1, or 0 where ALT is `.`; -1 if multi-allelic or FORMAT lacks GT first."""
+    """Greatest allele number a call may have: 1, or 0 where ALT is `.`; -1 if multi-allelic or FORMAT has no GT."""
     alt, alt_end = line[4] + 1, line[5]
     for place in range(alt, alt_end):
         if text[place] == _COMMA:
@@ -142,9 +140,10 @@ def _highest_allele(text: np.ndarray, line: np.ndarray) -> int:
 
 
 @kernel
-def _regular_calls(text: np.ndarray, start: int, end: int, alleles: np.ndarray) -> bool:
+def _regular_calls(text: np.ndarray, line: np.ndarray, alleles: np.ndarray) -> bool:
     """Whether every call is `0|0` to `1|1` and nothing else: almost every line of a phased panel. Fills alleles."""
     n_samples = alleles.size // 2
+    start, end = line[9] + 1, line[END]
     if end - start != 4 * n_samples - 1:
         return False
     calls = text[start:end]

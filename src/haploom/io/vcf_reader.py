@@ -4,6 +4,7 @@ Of the text only one block is in memory at a time. QUAL, FILTER, INFO and every 
 behind: a panel has no place for them. Source: VCF specifications 4.2 to 4.5.
 """
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,13 +15,14 @@ from haploom.errors import FormatError
 from haploom.io import vcf_kernels
 from haploom.io.byte_stream import open_bytes
 from haploom.io.selection import Selection, SiteFilter
-from haploom.io.vcf_calls import DosageTiles, HaplotypeTiles
+from haploom.io.vcf_calls import CallTiles, DosageTiles, HaplotypeTiles
 from haploom.io.vcf_errors import line_error, order_error
 from haploom.io.vcf_header import VcfHeader, read_header
 from haploom.io.vcf_text import all_lines, find_index, lines_near
 from haploom.panel import DosagePanel, Panel, Variants
+from haploom.panel.variants import STRING
 
-Tiles = TypeVar("Tiles", HaplotypeTiles, DosageTiles)
+Tiles = TypeVar("Tiles", bound=CallTiles)
 
 
 def read_vcf_panel(source: Path, selection: Selection) -> Panel:
@@ -43,7 +45,7 @@ def read_vcf_samples(source: Path) -> tuple[str, ...]:
 
 
 def _read(source: Path, selection: Selection, tiles: type[Tiles]) -> tuple[Variants, tuple[str, ...], Tiles]:
-    with open_bytes(source) as stream, progress.task("Reading sites") as advance:
+    with open_bytes(source) as stream:
         header = read_header(stream, source)
         people = selection.people(header.samples)
         calls = tiles(header.samples, people)
@@ -51,12 +53,13 @@ def _read(source: Path, selection: Selection, tiles: type[Tiles]) -> tuple[Varia
         index = find_index(source) if wanted.regions else None
         blocks = lines_near(source, index, wanted.regions) if index else all_lines(stream)
         sites = _SiteColumns(source, header, wanted, None if index else header.n_lines)
-        for text in blocks:
-            lines = sites.add(text)
-            wrong = calls.add(text, lines)
-            if wrong >= 0:
-                raise sites.error(text, lines[wrong], calls)
-            advance(len(lines))
+        with progress.task("Reading sites") as advance:
+            for text in blocks:
+                lines = sites.add(text)
+                wrong = calls.add(text, lines)
+                if wrong >= 0:
+                    raise sites.error(text, lines[wrong], calls)
+                advance(len(lines))
     wanted.regions.check_contigs([*header.contigs, *sites.contigs], source)
     variants = sites.finish()
     wanted.note_absent(len(variants), source)
@@ -68,7 +71,9 @@ class _SiteColumns:
 
     def __init__(self, source: Path, header: VcfHeader, wanted: SiteFilter, n_lines: int | None) -> None:
         """n_lines: lines of the file before the first block; None where blocks are not all of the file."""
-        self._source, self._header, self._wanted = source, header, wanted
+        self._source = source
+        self._header = header
+        self._wanted = wanted
         self._n_lines = n_lines
         self._first_line = n_lines  # of the block at hand
         self._chrom: list[str] = []
@@ -94,7 +99,7 @@ class _SiteColumns:
             raise self.error(text, lines[malformed[0]], None)
         chosen = np.zeros(n_records, dtype=bool)
         bounds = [*np.flatnonzero(starts_contig[:n_records]).tolist(), n_records]
-        for start, end in zip(bounds, bounds[1:]):
+        for start, end in pairwise(bounds):
             run = slice(start, end)
             chosen[run] = self._choose_run(text, lines[run], positions[run])
         return lines[chosen]
@@ -140,7 +145,7 @@ class _SiteColumns:
             raise order_error(self._source, self._line_number(lines[site]), contig, int(positions[site]), before)
         self._last_bp = int(positions[-1])
 
-    def error(self, text: np.ndarray, line: np.ndarray, calls: HaplotypeTiles | DosageTiles | None) -> FormatError:
+    def error(self, text: np.ndarray, line: np.ndarray, calls: CallTiles | None) -> FormatError:
         """Why a line of the block at hand cannot be read; calls: None when its fixed columns are wrong."""
         record = text[line[vcf_kernels.START] : line[vcf_kernels.END]].tobytes()
         wanted = calls.wanted if calls else np.zeros(len(self._header.samples), dtype=bool)
@@ -153,8 +158,7 @@ class _SiteColumns:
     def finish(self) -> Variants:
         """The columns as Variants."""
         position_bp = np.concatenate(self._position_bp) if self._position_bp else np.empty(0, dtype=np.int64)
-        return Variants(
-            np.array(self._chrom, dtype=np.dtypes.StringDType()), position_bp, np.array(self._id, dtype=np.dtypes.StringDType()),
-            np.array(self._ref, dtype=np.dtypes.StringDType()), np.array(self._alt, dtype=np.dtypes.StringDType()),
-            self._header.contig_length_bp,
-        )  # fmt: skip
+        chrom, id_, ref, alt = (
+            np.array(column, dtype=STRING) for column in (self._chrom, self._id, self._ref, self._alt)
+        )
+        return Variants(chrom, position_bp, id_, ref, alt, self._header.contig_length_bp)

@@ -37,7 +37,7 @@ def all_lines(stream: BinaryIO) -> Iterator[np.ndarray]:
 
 
 def find_index(source: Path) -> Path | None:
-    """The .tbi or .csi beside a BGZF file; None when there is none, or it is older than the file and not to be trusted."""
+    """The .tbi or .csi beside a BGZF file; None when there is none, or it is older than the file it would index."""
     if source == STANDARD:
         return None
     for suffix in (".tbi", ".csi"):

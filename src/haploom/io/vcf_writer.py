@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def _write(text: Iterator[bytes], path: Path, bgzf: bool) -> None:
     if bgzf:
         import pysam
 
-        with pysam.BGZFile(str(path), "wb") as file:
+        with pysam.BGZFile(str(path), "wb", None) as file:
             for block in text:
                 file.write(block)
     else:
@@ -80,7 +81,7 @@ def _records(panel: Panel, sites: slice) -> bytes:
     vcf_kernels.format_calls(packed, n_sites, calls)
     variants = panel.variants
     columns = (variants.chrom, variants.position_bp, variants.id, variants.ref, variants.alt)
-    pieces: list[bytes | np.ndarray] = []
+    pieces: list[Any] = []  # bytes and arrays of bytes
     for fixed, line in zip(zip(*(column[sites].tolist() for column in columns)), calls):
         pieces += ["\t".join(map(str, fixed)).encode(), b"\t.\t.\t.\tGT\t", line]
     return b"".join(pieces)
