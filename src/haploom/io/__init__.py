@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from haploom.io.genetic_maps import read_genetic_map
+    from haploom.io.genetic_maps import genetic_map_contigs, read_genetic_map
     from haploom.io.hdf5 import Hdf5PanelWriter
     from haploom.io.hdf5_paper import write_paper_hdf5
     from haploom.io.output import atomic_output, refuse_to_replace
@@ -21,6 +21,7 @@ _HOME = {
     "PopulationTable": "populations",
     "Selection": "selection",
     "atomic_output": "output",
+    "genetic_map_contigs": "genetic_maps",
     "label_level": "populations",
     "read_dosages": "panels",
     "read_genetic_map": "genetic_maps",
@@ -40,6 +41,7 @@ __all__ = [
     "PopulationTable",
     "Selection",
     "atomic_output",
+    "genetic_map_contigs",
     "label_level",
     "read_dosages",
     "read_genetic_map",

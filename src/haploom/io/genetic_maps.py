@@ -20,10 +20,7 @@ def read_genetic_map(path: Path, chrom: str | None = None) -> GeneticMap:
     Raises FormatError for absent columns, values that are no numbers, rows out of order, fewer than two points,
     or a contig that is not there.
     """
-    names, rows = read_table(path, separator=None)
-    if not set(COLUMNS) <= set(names):
-        raise FormatError(f"{path}: the header has columns {', '.join(names)}; wanted {', '.join(COLUMNS)}")
-    pos, chr_, cm = (names.index(column) for column in COLUMNS)
+    (pos, chr_, cm), rows = _map_table(path)
     contigs = list(dict.fromkeys(fields[chr_] for _, fields in rows))
     wanted = matching_contig(chrom, contigs) if chrom else contigs[0] if len(contigs) == 1 else None
     if wanted not in contigs:
@@ -53,3 +50,17 @@ def read_genetic_map(path: Path, chrom: str | None = None) -> GeneticMap:
     if len(positions) < 2:
         raise FormatError(f"{path}: {len(positions)} point for contig {wanted}: a genetic map needs two or more")
     return GeneticMap(np.array(positions, dtype=np.int64), np.array(distances))
+
+
+def genetic_map_contigs(path: Path) -> list[str]:
+    """Contigs a map file has, in file order. Raises FormatError for absent columns."""
+    (_, chr_, _), rows = _map_table(path)
+    return list(dict.fromkeys(fields[chr_] for _, fields in rows))
+
+
+def _map_table(path: Path) -> tuple[list[int], list[tuple[int, list[str]]]]:
+    """Where COLUMNS are in a row, and the rows with their line numbers."""
+    names, rows = read_table(path, separator=None)
+    if not set(COLUMNS) <= set(names):
+        raise FormatError(f"{path}: the header has columns {', '.join(names)}; wanted {', '.join(COLUMNS)}")
+    return [names.index(column) for column in COLUMNS], rows

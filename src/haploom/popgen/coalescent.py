@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LEVEL = "population"
 DEFAULT_PEOPLE = 100
 DEFAULT_SITES = 10_000
+DEFAULT_CONTIG = "1"
 # Calibrated: sites whose minor allele is in more than 1 of 600 haplotypes stand at about SITES_PER_KB.
 HAPLOTYPES_PER_MIN_COUNT = 600
 SITES_PER_KB = 9.0
@@ -46,7 +47,7 @@ def simulate_panel(
     length_bp: int | None = None,
     genetic_map: GeneticMap | None = None,
     min_count: int | None = None,
-    chrom: str = "1",
+    chrom: str = DEFAULT_CONTIG,
     seed: int = 1,
 ) -> Panel:
     """Simulate unrelated diploid people of POPULATIONS, with their label level "population" attached.
@@ -64,8 +65,8 @@ def simulate_panel(
     derived allele, and the contig is as long as the stretch. When the stretch expected to hold `sites`
     holds fewer, a longer one is simulated instead.
 
-    Raises HaploomError for counts that make no sense or both `sites` and `length_bp`, MissingExtraError
-    without msprime.
+    Raises HaploomError for counts that make no sense, for both `sites` and `length_bp`, and when a stretch of
+    `length_bp` holds no site or `sites` need more than a chromosome; MissingExtraError without msprime.
     """
     counts = _people_of(people)
     n_haplotypes = 2 * sum(counts.values())
@@ -81,6 +82,8 @@ def simulate_panel(
     simulation = _Simulation(counts, genetic_map, kept_from, seed)
     if length_bp is not None:
         drawn = simulation.run(length_bp)
+        if not len(drawn.offset_bp):
+            raise HaploomError(f"{length_bp:,} bp hold no site of minimum count {kept_from}: ask for a longer stretch")
     else:
         drawn = simulation.run_until(DEFAULT_SITES if sites is None else sites)
     return simulation.panel(drawn, chrom)
