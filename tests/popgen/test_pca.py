@@ -74,10 +74,10 @@ def test_pca__randomised_axes_explain_as_much_as_the_best():
 
 
 def test_pca__many_blocks_give_what_one_gives(monkeypatch):
-    alleles = structured_alleles(400, 2100)
+    alleles = structured_alleles(200, 300)
     whole = PCA(4).fit(panel_of(alleles))
-    monkeypatch.setattr(pca_module, "_BLOCK_BYTES", 1)  # the least rows a block: 7 blocks
-    for exact_size in (3000, 2000, 0):  # sites, haplotypes, randomised
+    monkeypatch.setattr(pca_module, "_BLOCK_BYTES", 1)  # the least rows a block: 4 blocks
+    for exact_size in (300, 250, 0):  # sites, haplotypes, randomised
         monkeypatch.setattr(pca_module, "EXACT_SIZE", exact_size)
         cut = PCA(3).fit(panel_of(alleles))
         assert_allclose(cut.components_, whole.components_[:3], atol=1e-7)
