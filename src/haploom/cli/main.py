@@ -2,7 +2,9 @@
 
 import rich_click as click
 
+from haploom.cli.breed import breed
 from haploom.cli.convert import convert
+from haploom.cli.simulate import simulate
 from haploom.cli.split import split
 from haploom.provenance import __version__
 
@@ -13,6 +15,6 @@ def haploom() -> None:
     """Store, map, classify and simulate genomes with what autoencoders learn from SNP haplotypes."""
 
 
-SUBCOMMANDS: tuple[click.Command, ...] = (convert, split)
+SUBCOMMANDS: tuple[click.Command, ...] = (simulate, convert, split, breed)
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)
