@@ -23,7 +23,7 @@ class PCA:
     """Principal component analysis with scikit-learn's contract; needs a `Panel` or 0/1 alleles.
 
     n_components: how many axes. random_state: seed of the randomised method; the same seed gives the same
-    axes. Only panels with more than EXACT_SIZE haplotypes and sites are met at random.
+    axes. Chance plays a part only beyond EXACT_SIZE haplotypes and as many sites.
 
     After `fit`: `components_` float64 (n_components, n_sites), orthonormal rows, the largest entry of each
     positive; `mean_` float64 (n_sites,), the alternate-allele frequencies; `explained_variance_`,
