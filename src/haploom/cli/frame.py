@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from pathlib import Path
@@ -89,6 +89,10 @@ map_option = click.option(
 )  # fmt: skip
 
 
+optional_model_option = click.option(
+    "-m", "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A trained model."
+)
+threads_option = click.option("--threads", type=click.IntRange(1), help="Threads of the network. [default: all cores]")
 output_type_option = click.option(
     "-O", "--output-type", type=click.Choice(["v", "z"]),
     help="v: VCF, z: VCF in BGZF. Without it, the suffix of the output tells.",
@@ -98,26 +102,34 @@ no_version_option = click.option(
 )
 
 _TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_SELECTION_OPTIONS = (
-    click.option(
+_SELECTION_OPTIONS = {
+    "regions": click.option(
         "-r", "--regions", metavar="REGION[,...]", help="Sites that overlap 22, 22:100-200, 22:100 or 22:100-."
     ),
-    click.option(
+    "regions_file": click.option(
         "-R", "--regions-file", type=_TABLE, help="Regions, a line each: contig, start, end (BED where so named)."
     ),
-    click.option("-s", "--samples", metavar="[^]NAME[,...]", help="People to take, in this order; ^: to leave out."),
-    click.option("-S", "--samples-file", metavar="[^]FILE", help="People to take, one a line; ^: to leave out."),
-    click.option(
+    "samples": click.option(
+        "-s", "--samples", metavar="[^]NAME[,...]", help="People to take, in this order; ^: to leave out."
+    ),
+    "samples_file": click.option(
+        "-S", "--samples-file", metavar="[^]FILE", help="People to take, one a line; ^: to leave out."
+    ),
+    "maf": click.option(
         "--maf", type=click.FloatRange(0, 0.5, max_open=True), help="Sites with a minor-allele frequency above this."
     ),
-    click.option("--sites", type=_TABLE, help="Sites to take: columns chrom pos [ref alt], or a VCF."),
-    click.option("--split", type=_TABLE, help="Parts of the people, from `haploom split`."),
-    click.option("--part", type=click.Choice(["train", "validation", "test"]), help="Part of the split to take."),
-    click.option("--populations", type=_TABLE, help="Labels: column `sample` and one for each kind of label."),
-    click.option(
+    "sites": click.option("--sites", type=_TABLE, help="Sites to take: columns chrom pos [ref alt], or a VCF."),
+    "split": click.option("--split", type=_TABLE, help="Parts of the people, from `haploom split`."),
+    "part": click.option(
+        "--part", type=click.Choice(["train", "validation", "test"]), help="Part of the split to take."
+    ),
+    "populations": click.option(
+        "--populations", type=_TABLE, help="Labels: column `sample` and one for each kind of label."
+    ),
+    "label": click.option(
         "--label", metavar="COLUMN", help="Which labels to use. Without it: superpopulation, else population."
     ),
-)
+}
 
 
 def selection_options(function: Callable) -> Callable:
@@ -127,29 +139,46 @@ def selection_options(function: Callable) -> Callable:
     """
 
     @wraps(function)
-    def wrapped(
-        *args: Any, regions: str | None, regions_file: Path | None, samples: str | None, samples_file: str | None,
-        maf: float | None, sites: Path | None, split: Path | None, part: str | None, populations: Path | None,
-        label: str | None, **kwargs: Any,
-    ) -> Any:  # fmt: skip
-        from haploom.io import Selection
-
-        if regions is not None and regions_file:
-            raise click.UsageError("give regions with -r or with -R, not both")
-        if samples is not None and samples_file is not None:
-            raise click.UsageError("give samples with -s or with -S, not both")
+    def wrapped(*args: Any, split: Path | None, part: str | None, **kwargs: Any) -> Any:
         if (split is None) != (part is None):
             raise click.UsageError("--split and --part go together")
-        selection = Selection(
-            regions=_regions(regions, regions_file), samples=_sample_names(samples, samples_file),
-            exclude_samples=(samples or samples_file or "").startswith("^"), maf=maf, sites=sites, split=split,
-            part=part, populations=populations, label=label,
-        )  # fmt: skip
+        selection = _take_selection(kwargs, split=split, part=part)
         return function(*args, selection=selection, **kwargs)
 
-    for option in reversed(_SELECTION_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped
+    return _with_options(wrapped, _SELECTION_OPTIONS.values())
+
+
+def training_selection_options(function: Callable) -> Callable:
+    """`selection_options` for commands that take every part of a split: no --part, `split` a keyword of its own."""
+
+    @wraps(function)
+    def wrapped(*args: Any, split: Path | None, **kwargs: Any) -> Any:
+        return function(*args, selection=_take_selection(kwargs), split=split, **kwargs)
+
+    return _with_options(wrapped, [option for name, option in _SELECTION_OPTIONS.items() if name != "part"])
+
+
+def _with_options(function: Callable, options: Iterable[Callable]) -> Callable:
+    for option in reversed(tuple(options)):
+        function = option(function)
+    return function
+
+
+def _take_selection(given: dict[str, Any], **people: Any) -> Any:
+    """The Selection that the options ask for; they are taken out of `given`."""
+    from haploom.io import Selection
+
+    regions, regions_file = given.pop("regions"), given.pop("regions_file")
+    samples, samples_file = given.pop("samples"), given.pop("samples_file")
+    if regions is not None and regions_file:
+        raise click.UsageError("give regions with -r or with -R, not both")
+    if samples is not None and samples_file is not None:
+        raise click.UsageError("give samples with -s or with -S, not both")
+    return Selection(
+        regions=_regions(regions, regions_file), samples=_sample_names(samples, samples_file),
+        exclude_samples=(samples or samples_file or "").startswith("^"),
+        **{name: given.pop(name) for name in ("maf", "sites", "populations", "label")}, **people,
+    )  # fmt: skip
 
 
 def _regions(listed: str | None, file: Path | None) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from haploom.io.hdf5 import Hdf5PanelWriter
     from haploom.io.hdf5_paper import write_paper_hdf5
     from haploom.io.output import atomic_output, refuse_to_replace
-    from haploom.io.panels import read_dosages, read_panel, read_samples, write_panel
+    from haploom.io.panels import NOT_KEPT, read_dosages, read_panel, read_samples, source_format, write_panel
     from haploom.io.populations import PopulationTable, label_level, read_populations, write_populations
     from haploom.io.selection import Selection
     from haploom.io.split_files import read_split, write_split
 
 _HOME = {
+    "NOT_KEPT": "panels",
     "Hdf5PanelWriter": "hdf5",
     "PopulationTable": "populations",
     "Selection": "selection",
@@ -30,6 +31,7 @@ _HOME = {
     "read_samples": "panels",
     "read_split": "split_files",
     "refuse_to_replace": "output",
+    "source_format": "panels",
     "write_panel": "panels",
     "write_paper_hdf5": "hdf5_paper",
     "write_populations": "populations",
@@ -37,6 +39,7 @@ _HOME = {
 }
 
 __all__ = [
+    "NOT_KEPT",
     "Hdf5PanelWriter",
     "PopulationTable",
     "Selection",
@@ -50,6 +53,7 @@ __all__ = [
     "read_samples",
     "read_split",
     "refuse_to_replace",
+    "source_format",
     "write_panel",
     "write_paper_hdf5",
     "write_populations",

@@ -10,6 +10,17 @@ from haploom.panel import DosagePanel, Panel
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
 
+# What a panel does not hold of a file, by the format's name.
+NOT_KEPT = {
+    "VCF": ("header lines other than contigs", "QUAL", "FILTER", "INFO", "FORMAT fields other than GT"),
+    "HDF5": (),
+}
+
+
+def source_format(source: Path) -> str:
+    """ "HDF5" or "VCF", by content; a key of NOT_KEPT."""
+    return "HDF5" if starts_with(source, HDF5_MAGIC) else "VCF"
+
 
 def read_panel(source: Path, selection: Selection = Selection()) -> Panel:  # noqa: B008 (frozen)
     """Phased haplotypes of a VCF (plain, gzip or BGZF; `-` is stdin) or an HDF5 file, told apart by content.

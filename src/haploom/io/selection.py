@@ -72,7 +72,12 @@ class Selection:
         """What decides on each site, before its genotypes are looked at."""
         return SiteFilter(Regions(self.regions), read_site_list(self.sites) if self.sites else None)
 
-    def finish(self, panel: "Panel") -> "Panel":
+    def restrict(self, panel: Panel) -> Panel:
+        """The wanted sites of a panel whose people are chosen already, with labels and frequency cut."""
+        wanted = self.site_filter()
+        return self.finish(panel if wanted.takes_all else panel.select_sites(wanted.mask(panel.variants)))
+
+    def finish(self, panel: Panel) -> Panel:
         """What remains to be done once the chosen sites and people are read: labels, and the frequency cut."""
         if self.populations:
             panel = panel.with_populations(self._labels(panel))

@@ -19,7 +19,7 @@ class TrainingConfig:
 
     epochs: int = 100  # at most; see patience
     batch_size: int = 128  # (implied by the paper's settings)
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-2
     beta: float = 1.0  # weight of the KL term (paper: 1)
     patience: int = 15  # epochs without a better validation loss before it stops
     seed: int = 1
