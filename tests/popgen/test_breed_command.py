@@ -143,3 +143,24 @@ def test_breed_command__a_vcf_too_large_for_memory_is_refused(folder, capsys, mo
     assert "OUT.h5" in capsys.readouterr().err
     assert not (folder / "out.vcf").exists()
     assert breed(folder, "--generations", "4", "--size", "4", "-o", str(folder / "out.vcf")) == 0
+
+
+def test_breed_command__real_founders_and_map(tmp_path, real_data):
+    # The HapMap map gives chr22 74.1 cM between its ends. A junction shows in a child of founders wherever one crosses
+    # over, since founder haplotypes all count as different: 0.74 junctions a haplotype.
+    out, tracks = tmp_path / "bred.h5", tmp_path / "tracks.tsv.gz"
+    source = [str(real_data / "chr22-whole.vcf.gz"), "--populations", str(real_data / "populations.tsv")]
+    settings = ["--label", "population", "--map", str(real_data / "chr22.b37.gmap.gz"), "--tracks", str(tracks)]
+    size = ["--generations", "1", "--size", "CEU=1000"]
+    assert run(program, ["breed", *source, *settings, *size, "-o", str(out)]) == 0
+    with gzip.open(tracks, "rt") as lines:
+        junctions = sum(1 for _ in lines) - 1 - 2000
+    assert junctions / 2000 == pytest.approx(0.741, abs=4 * np.sqrt(0.741 / 2000))
+    founders = read_panel(real_data / "chr22-whole.vcf.gz", Selection(populations=real_data / "populations.tsv"))
+    ceu = founders.select_samples(np.array(founders.samples)[founders.labels("population") == "CEU"].tolist())
+    bred = read_panel(out)
+    fixed = ceu.minor_allele_frequencies() == 0
+    assert fixed.sum() > 5000
+    assert (bred.minor_allele_frequencies()[fixed] == 0).all()
+    drift = bred.allele_counts() / 2000 - ceu.allele_counts() / (2 * ceu.n_samples)
+    assert abs(drift.mean()) < 0.002
