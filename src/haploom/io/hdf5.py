@@ -123,7 +123,7 @@ class Hdf5PanelWriter:
         width = row_bytes(len(variants))
         chunk = (max(2, _CHUNK_BYTES // max(width, 1)), max(width, 1))
         file.create_dataset("bits", (0, width), np.uint8, maxshape=(None, width or None), chunks=chunk)
-        file.create_group("populations")
+        file.create_group("populations", track_order=True)  # levels in the order given
         for name in ("samples", *(f"populations/{level}" for level in self._levels)):
             file.create_dataset(name, (0,), _STRING, maxshape=(None,), chunks=(1 << 14,))
 

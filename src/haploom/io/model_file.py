@@ -100,7 +100,10 @@ def write_model(model: ModelFile, path: Path, force: bool = False) -> None:
     }
     card = model.card.model_copy(update={"arrays_sha256": arrays_sha256(arrays)})
     with atomic_output(path, force) as partial:
+        partial.touch()
+        permissions = partial.stat().st_mode  # safetensors makes files that only the owner can read
         save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
+        partial.chmod(permissions)
 
 
 def read_model(path: Path) -> ModelFile:

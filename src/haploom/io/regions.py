@@ -29,21 +29,20 @@ class Regions:
         for text in texts:
             chrom, start, end = parse_region(text)
             spans.setdefault(chrom, []).append((start, end))
-        self._intervals = {chrom: _merge(chrom_spans) for chrom, chrom_spans in spans.items()}
+        self._spans = spans
         self._met: set[str] = set()
 
     def __bool__(self) -> bool:
-        return bool(self._intervals)
+        return bool(self._spans)
 
     def intervals(self, contig: str) -> np.ndarray:
         """int64 (n, 2) of first and last bp wanted on a contig of the file; `chr22` here also means `22` there."""
-        name = matching_contig(contig, list(self._intervals))
-        if name not in self._intervals:
-            return np.empty((0, 2), dtype=np.int64)
-        if name != contig and name not in self._met:
-            logger.warning("the region's contig %s is taken to mean %s, as the file names it", name, contig)
-        self._met.add(name)
-        return self._intervals[name]
+        names = [name for name in self._spans if matching_contig(name, [contig]) == contig]
+        for name in names:
+            if name != contig and name not in self._met:
+                logger.warning("the region's contig %s is taken to mean %s, as the file names it", name, contig)
+        self._met.update(names)
+        return _merge([span for name in names for span in self._spans[name]])
 
     def overlapping(self, contig: str, start_bp: np.ndarray, end_bp: np.ndarray) -> np.ndarray:
         """Mask of the records of a contig, from start_bp to end_bp, that overlap a wanted interval."""
@@ -56,7 +55,7 @@ class Regions:
 
     def check_contigs(self, contigs: Sequence[str], source: Path) -> None:
         """Raise HaploomError for a region on a contig that neither the records met so far nor `contigs` name."""
-        for name in self._intervals:
+        for name in self._spans:
             if name not in self._met and matching_contig(name, contigs) not in contigs:
                 have = ", ".join(contigs[:5]) + (", ..." if len(contigs) > 5 else "") or "none named"
                 raise HaploomError(f"{source} has no contig {name!r} (there is: {have}): correct the region")
@@ -102,4 +101,4 @@ def _merge(spans: list[tuple[int, int]]) -> np.ndarray:
             merged[-1][1] = max(merged[-1][1], end)
         else:
             merged.append([start, end])
-    return np.array(merged, dtype=np.int64)
+    return np.array(merged, dtype=np.int64).reshape(-1, 2)

@@ -51,7 +51,7 @@ def read_site_list(path: Path) -> SiteList:
         if is_vcf:
             fields = [*fields[:2], *fields[3:5]]
         if len(fields) < 2 or len(fields) == 3 or not fields[1].isdecimal():
-            if first and not is_vcf and len(fields) > 1:
+            if first and not is_vcf and len(fields) > 1 and not fields[1].isdecimal():
                 first = False
                 continue
             raise FormatError(

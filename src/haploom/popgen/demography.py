@@ -27,7 +27,7 @@ MIGRATION = {
     ("EUR", "EAS"): 4.75e-5,
     ("EUR", "WAS"): 20e-5,  # calibrated
     ("WAS", "SAS"): 10e-5,  # calibrated
-    ("EAS", "SAS"): 6e-5,  # calibrated
+    ("EAS", "SAS"): 8e-5,  # calibrated
 }
 MIGRATION_AFRICA_OUT_OF_AFRICA = 16.8e-5
 
@@ -63,7 +63,7 @@ def out_of_africa() -> "msprime.Demography":
     add("WAS", 10000, growth=0.002, since_ka=12)  # calibrated
     add("SAS", 5000, growth=0.003, since_ka=3.5)  # calibrated
     add("EAS", 1019, growth=0.0026, since_ka=46)
-    add("OCE", 1300, growth=0.0008, since_ka=44)  # calibrated
+    add("OCE", 1400, growth=0.0008, since_ka=44)  # calibrated
     add("AMR", 900, growth=0.0025, since_ka=23)  # calibrated
     add("ASI", 3000)  # calibrated
     add("OOA", 2200)  # calibrated, from 2831
