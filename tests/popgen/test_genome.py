@@ -68,6 +68,15 @@ def test_crossovers__are_uniform_on_the_map():
     assert distance < 1.95 / np.sqrt(len(uniform))  # Kolmogorov-Smirnov, 0.1 % level
 
 
+def test_crossovers__fall_between_bases():
+    # Between the bases 1 and 2, then between 2 and 3: the base right of them has coordinate 1 or 2, as often.
+    genome = genome_of(sites(("1", 1), ("1", 3)), GeneticMap(np.array([1, 3]), np.array([0.0, 100.0])))
+    _, switches = genome.draw_switches(10_000, np.random.default_rng(4))
+    between = switches[switches > 0]
+    assert set(between) == {1, 2}
+    assert abs((between == 1).mean() - 0.5) < 4 * 0.5 / np.sqrt(len(between))
+
+
 def test_crossovers__each_meiosis_is_sorted_and_contigs_begin_by_coin():
     genome = genome_of(sites(("1", 1), ("1", 300_000_000), ("2", 1), ("2", 200_000_000)))
     n = 4000

@@ -167,11 +167,11 @@ def draw_parents(
 
 
 def _stream(seed: int, plan: _Plan, founders: Panel) -> np.random.SeedSequence:
-    """A random stream of each population's own: named by its label and its founders, not by its place in a list.
+    """A random stream of each population's own: named by its founders, not by its place in a list.
 
     Two parts of a split, or two panels, then never share a pedigree or a crossover either.
     """
-    names = [plan.label, *(founders.samples[person] for people in plan.sources for person in people)]
+    names = [founders.samples[person] for people in plan.sources for person in people]
     digest = hashlib.sha256("\n".join(names).encode()).digest()
     return np.random.SeedSequence(seed, spawn_key=tuple(np.frombuffer(digest, "<u4").tolist()))
 
