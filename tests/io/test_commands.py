@@ -1,6 +1,8 @@
 """`haploom split` and `haploom convert`, and the options that choose genotypes, through the command line's own door."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from small_vcfs import Record, Vcf, written
@@ -111,6 +113,29 @@ def test_convert__refusals_leave_nothing(source, capsys, arguments, code, messag
     error = capsys.readouterr().err
     assert message in " ".join(error.split()).replace("│ ", "").replace(" │", "")
     assert not out.exists()
+
+
+@pytest.mark.parametrize("output_type", ["v", "z"])
+def test_convert__a_closed_pipe_ends_quietly(source, output_type):
+    records = [Record("22", p, ".", "A", "C", [f"{p % 2}|{p * i % 7 % 2}" for i in range(40)]) for p in range(1, 9000)]
+    written(source.parent, Vcf(PEOPLE, records))
+    command = [
+        sys.executable,
+        "-c",
+        "import haploom.cli as c; c.main()",
+        "convert",
+        str(source),
+        "-o",
+        "-",
+        "-O",
+        output_type,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert len(process.stdout.read(10)) == 10
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0
 
 
 def test_convert__an_unknown_suffix_is_told_before_reading(source, capsys):

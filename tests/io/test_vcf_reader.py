@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -190,6 +191,20 @@ HEADER = PLAIN[: PLAIN.index(b"22\t7")]
 def test_read_panel__unusable_files(tmp_path, text, message):
     with pytest.raises(FormatError, match=message):
         read_panel(written(tmp_path, text))
+
+
+def test_read_panel__columns_that_are_not_utf8(tmp_path):
+    with pytest.raises(FormatError, match=r"lines from 5 on: b'\\xff\\xfe' is not UTF-8"):
+        read_panel(written(tmp_path, PLAIN.replace(b"7\t.", b"7\t\xff\xfe")))
+
+
+def test_io__is_cheap_to_import():
+    code = (
+        "import sys; from haploom.io import Selection, read_panel, read_split, write_panel; Selection();"
+        "sys.exit(', '.join({'numba', 'pysam', 'h5py', 'torch'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == ""
 
 
 def test_read_panel__bgzf_cut_between_blocks(tmp_path):

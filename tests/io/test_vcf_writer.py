@@ -14,6 +14,7 @@ from small_vcfs import QUERY, Record, Vcf, as_rows, bcftools, needs_bcftools, vc
 
 from haploom.errors import HaploomError
 from haploom.io import read_panel, vcf_writer, write_panel
+from haploom.io.bgzf import BGZF_END, bgzf_blocks
 from haploom.panel import Panel, Variants
 
 
@@ -111,6 +112,26 @@ def test_write_panel__nothing_half_written(tmp_path, monkeypatch):
         write_panel(small_panel(), path, force=True)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_bgzf_blocks__hold_the_text_however_it_is_cut():
+    rng = np.random.default_rng(1)
+    text = rng.bytes(200_000) + b"0|0\t" * 50_000  # blocks that cannot shrink, and blocks that can
+    whole = b"".join(bgzf_blocks([text]))
+    assert whole == b"".join(bgzf_blocks([text[:1], b"", text[1:70_000], text[70_000:]]))
+    assert gzip.decompress(whole) == text
+    assert b"".join(bgzf_blocks([])) == BGZF_END
+
+
+def test_bgzf_blocks__htslib_seeks_in_them(tmp_path):
+    text = np.random.default_rng(2).bytes(300_000)
+    (tmp_path / "x.gz").write_bytes(b"".join(bgzf_blocks([text])))
+    with pysam.BGZFile(str(tmp_path / "x.gz"), "rb", None) as file:
+        assert file.read(150_000) == text[:150_000]
+        place = file.tell()
+        rest = file.read(200_000)
+        file.seek(place)
+        assert file.read(200_000) == rest == text[150_000:]
 
 
 def test_write_panel__no_sites(tmp_path):

@@ -25,9 +25,9 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
     0 done, 2 wrong usage, 3 input that cannot be used, 4 a check failed, 130 on Ctrl-C. Anything else is
     a bug of ours: the exception goes on, so that Python prints its traceback and exits with 1.
     """
-    _note_warnings()
     try:
-        result = command.main(arguments, prog_name="haploom", standalone_mode=False)
+        with _warnings_as_notes():
+            result = command.main(arguments, prog_name="haploom", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except HaploomError as error:
@@ -39,10 +39,19 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("haploom: interrupted; nothing was left half-written", err=True)
         return EXIT_INTERRUPTED
+    except SystemExit as leaving:
+        # click turns a closed pipe into exit code 1, but the reader (`| head`) has only seen enough.
+        if not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        return _closed_pipe()
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Point stdout elsewhere, or Python complains as it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _closed_pipe()
+
+
+def _closed_pipe() -> int:
+    """Done. Points stdout elsewhere first, or Python complains as it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the file descriptor of stdout
+    return 0
 
 
 class _Notes(logging.Handler):
@@ -52,11 +61,15 @@ class _Notes(logging.Handler):
         note(record.getMessage())
 
 
-def _note_warnings() -> None:
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
     logger = logging.getLogger("haploom")
-    if not any(isinstance(handler, _Notes) for handler in logger.handlers):
-        logger.addHandler(_Notes(logging.WARNING))
-        logger.propagate = False
+    handler = _Notes(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def input_file(name: str = "source", **settings: Any) -> Callable:

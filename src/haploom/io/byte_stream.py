@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from haploom.errors import FormatError, HaploomError
+from haploom.io.bgzf import BGZF_END
 
 STANDARD = Path("-")  # stdin or stdout
 GZIP_MAGIC = b"\x1f\x8b"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-# The empty block every BGZF file ends with (SAM specification, 4.1.2).
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _BUFFER_BYTES = 1 << 20
 
 

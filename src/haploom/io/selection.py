@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +103,7 @@ class SiteFilter:
     regions: Regions
     listed: SiteList | None
 
-    @cached_property
+    @property
     def takes_all(self) -> bool:
         return not self.regions and self.listed is None
 

@@ -101,7 +101,11 @@ class _SiteColumns:
         bounds = [*np.flatnonzero(starts_contig[:n_records]).tolist(), n_records]
         for start, end in pairwise(bounds):
             run = slice(start, end)
-            chosen[run] = self._choose_run(text, lines[run], positions[run])
+            try:
+                chosen[run] = self._choose_run(text, lines[run], positions[run])
+            except UnicodeDecodeError as error:
+                where = f"lines from {self._line_number(lines[start])} on"
+                raise FormatError(f"{self._source}, {where}: {error.object[:20]!r} is not UTF-8 text") from error
         return lines[chosen]
 
     def _choose_run(self, text: np.ndarray, lines: np.ndarray, positions: np.ndarray) -> np.ndarray:

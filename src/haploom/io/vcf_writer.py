@@ -13,6 +13,7 @@ import numpy as np
 
 from haploom import progress, provenance
 from haploom.io import vcf_kernels
+from haploom.io.bgzf import bgzf_blocks
 from haploom.io.byte_stream import STANDARD
 from haploom.io.output import atomic_output
 from haploom.io.vcf_header import FIXED_COLUMNS
@@ -31,27 +32,14 @@ def write_vcf(
     gives the same bytes. Raises HaploomError when the file cannot be written.
     """
     text = _text(panel, header_lines, no_version)
-    if path == STANDARD and not bgzf:
-        for block in text:
-            sys.stdout.buffer.write(block)
-        sys.stdout.buffer.flush()
-    elif path == STANDARD:
-        _write(text, path, bgzf)
-    else:
-        with atomic_output(path, force) as partial:
-            _write(text, partial, bgzf)
-
-
-def _write(text: Iterator[bytes], path: Path, bgzf: bool) -> None:
     if bgzf:
-        import pysam
-
-        with pysam.BGZFile(str(path), "wb", None) as file:
-            for block in text:
-                file.write(block)
-    else:
-        with open(path, "wb") as plain:
-            plain.writelines(text)
+        text = bgzf_blocks(text)
+    if path == STANDARD:
+        sys.stdout.buffer.writelines(text)
+        sys.stdout.buffer.flush()
+        return
+    with atomic_output(path, force) as partial, open(partial, "wb") as file:
+        file.writelines(text)
 
 
 def _text(panel: Panel, header_lines: Sequence[str], no_version: bool) -> Iterator[bytes]:
