@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from haploom import io
 from haploom.panel import split_people
 from haploom.popgen.coalescent import LEVEL, simulate_panel
 from haploom.popgen.demography import POPULATIONS
@@ -77,3 +78,17 @@ def test_ancestry__is_learnable_but_not_trivial(panels):
         assert (
             0.80 < model.score(test.alleles().astype(np.float32), test.labels(LEVEL, per="haplotype").tolist()) < 0.95
         )
+
+
+def test_fst__is_that_of_real_people(long_panel, real_data):
+    # Yoruba, Utahns of European descent and Han on the whole of chr22 stand for AFR, EUR and EAS.
+    table = real_data / "populations.tsv"
+    people = io.read_panel(real_data / "chr22-whole.vcf.gz", io.Selection(populations=table))
+    real = population_counts(people, "population")
+    simulated = population_counts(long_panel)
+    for a, b in ((("AFR", "YRI"), ("EUR", "CEU")), (("AFR", "YRI"), ("EAS", "CHB")), (("EUR", "CEU"), ("EAS", "CHB"))):
+        ours, theirs = (
+            fst_matrix(counts)[counts.labels.index(a[i]), counts.labels.index(b[i])]
+            for i, counts in enumerate((simulated, real))
+        )
+        assert ours == pytest.approx(theirs, abs=0.03), f"{a[0]}-{b[0]}"
