@@ -316,3 +316,22 @@ def test_read_panel__whole_real_file_is_what_bcftools_prints(real_data):
     wanted = bcftools("query", "-f", QUERY, "-r", "22:30000000-31000000", source)
     inside = panel.select_sites(panel.variants.overlapping("22", 30_000_000, 31_000_000))
     assert as_rows(inside) == wanted
+
+
+@settings(max_examples=300, deadline=None)
+@given(vcf=vcfs(), data=st.data())
+def test_read_panel__damage_is_an_error_or_another_valid_file(folder, vcf, data):
+    # Kernels do not check bounds: bytes put in, taken out or changed must never lead them astray.
+    text = bytearray(vcf.bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(text) - 1))
+        text[place : place + data.draw(st.integers(0, 3))] = data.draw(
+            st.sampled_from([b"\t", b"\n", b"|", b"\r", b"0", b"", b"\xff", b",", b":", b"\t\t\t"])
+        )
+    path = written(folder, bytes(text))
+    try:
+        panel, message = read_panel(path), ""
+    except HaploomError as error:
+        panel, message = None, str(error)
+    assert "\n" not in message
+    assert "in.vcf" in message if panel is None else panel.alleles().max(initial=0) <= 1
