@@ -261,5 +261,25 @@ def print_result(result: dict[str, Any], as_json: bool) -> None:
         return
     width = max(map(len, result), default=0)
     for name, value in result.items():
-        shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
-        click.echo(f"{name:<{width}}  {shown}")
+        click.echo(f"{name:<{width}}  {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    """A figure for people: thousands apart, lists and objects without Python's brackets and quotes."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.5g}"
+        case dict():
+            return ", ".join(
+                f"{name} ({_shown(each)})" if isinstance(each, dict) else f"{name} {_shown(each)}"
+                for name, each in value.items()
+            )
+        case list():
+            return ", ".join(map(_shown, value)) or "none"
+    return str(value)
