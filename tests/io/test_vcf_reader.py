@@ -144,6 +144,9 @@ LONG = "phase and impute"
         ({"position": 4}, "line 6, 22:4: comes after 22:5: sort the file"),
         ({"chrom": "21"}, "line 7, 22:9: comes after contig 21, though contig 22 had ended"),
         ({"position": "7x"}, "POS '7x' is not a whole number"),
+        ({"position": "٧"}, "POS '٧' is not a whole number"),
+        ({"position": 10**18}, "POS '10+' is not a whole number of a possible size"),
+        ({"calls": ["0|0", "0|1\r\r"]}, "sample b: call '0.1..?r' has allele"),
     ],
     ids=lambda value: None if isinstance(value, str) else str(value),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from haploom.errors import FormatError
+from haploom.io import vcf_kernels
 from haploom.io.vcf_header import N_FIXED
 
 
@@ -14,10 +15,11 @@ def line_error(
 ) -> FormatError:
     """What is wrong with a record, where, and what to do about it.
 
-    number: line in the file, None where an index was used. wanted: bool (n_samples,), people whose calls count.
+    number: line in the file, None where an index was used. line: without its line break.
+    wanted: bool (n_samples,), people whose calls count.
     phased: whether calls must be phased and there.
     """
-    fields = line.decode(errors="replace").rstrip("\r\n").split("\t")
+    fields = line.decode(errors="replace").split("\t")
     site = ":".join(fields[:2])[:80]
     where = f"{source}, {f'line {number}, ' if number else ''}{site}"
     if len(fields) != N_FIXED + len(samples):
@@ -25,8 +27,8 @@ def line_error(
             f"{where}: {len(fields)} columns, wanted {N_FIXED + len(samples)} "
             f"({N_FIXED} and {len(samples)} samples): is the file cut short or not separated by tabs?"
         )
-    if not fields[1].isdecimal():
-        return FormatError(f"{where}: POS {fields[1]!r} is not a whole number")
+    if not (fields[1].isascii() and fields[1].isdecimal() and len(fields[1]) < vcf_kernels.POSITION_DIGITS):
+        return FormatError(f"{where}: POS {fields[1][:40]!r} is not a whole number of a possible size")
     if "," in fields[4]:
         return FormatError(
             f"{where}: {fields[3]}>{fields[4]} has more than two alleles: split such sites with `bcftools norm -m-`, "

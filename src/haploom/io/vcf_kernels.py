@@ -12,6 +12,7 @@ from haploom.kernels import kernel
 START, END, NUMBER = 0, 10, 11
 N_INDEX = 12
 MISSING_ALLELE = 255
+POSITION_DIGITS = 18  # a POS of so many digits or more is refused
 
 _TAB, _LF, _CR, _COLON, _COMMA, _PIPE, _SLASH, _DOT, _ZERO = 9, 10, 13, 58, 44, 124, 47, 46, 48
 _G, _T = 71, 84
@@ -56,7 +57,7 @@ def index_lines(text: np.ndarray, lines: np.ndarray, positions: np.ndarray, star
 
 @kernel
 def _number(text: np.ndarray, start: int, end: int) -> int:
-    if not 0 < end - start < 18:
+    if not 0 < end - start < POSITION_DIGITS:
         return -1
     value = 0
     for place in range(start, end):
