@@ -15,6 +15,7 @@ from haploom.exact import IntegerNetwork
 from haploom.panel.bits import pack_rows, row_bytes, unpack_rows
 
 ZSTD_LEVEL = 19
+ZSTD_ID = "zstd/0"  # a section that is one zstd frame
 
 
 class BlockDecoder(Protocol):

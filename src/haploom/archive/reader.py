@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 
 from haploom import progress
-from haploom.archive.codecs import BlockDecoder, LatentsAndResidual, PackedBits, zstd_decompress
+from haploom.archive.codecs import ZSTD_ID, BlockDecoder, LatentsAndResidual, PackedBits, zstd_decompress
 from haploom.archive.columns import samples_from_bytes, sites_from_bytes
 from haploom.archive.container import Container, Manifest, stored_bytes
 from haploom.errors import CorruptArchiveError, FormatError, HaploomError
@@ -20,7 +20,7 @@ from haploom.io.model_file import file_sha256, read_model
 from haploom.panel import Panel, Variants
 from haploom.panel.bits import row_bytes, unpack_rows
 
-KNOWN_CODECS = frozenset({PackedBits.codec_id, LatentsAndResidual.codec_id, "zstd/0"})
+KNOWN_CODECS = frozenset({PackedBits.codec_id, LatentsAndResidual.codec_id, ZSTD_ID})
 
 
 class Archive:
@@ -77,15 +77,16 @@ class Archive:
                 raise self._damaged(name, f"it cannot decode to {section.decoded_bytes} bytes")
             try:
                 bits = decoders[section.codec].decode(self._container.stored(name), rows.stop - rows.start)
-            except (ValueError, KeyError) as error:
+            except (ValueError, KeyError, MemoryError) as error:
                 raise self._damaged(name, error) from error
             self._container.check(name, bits.tobytes())
             yield rows, bits
 
     def read(self, samples: Sequence[str] | None = None) -> Panel:
         """The panel, or only some people of it (their blocks alone are decoded), in the order given."""
+        n_sites = len(self.variants)  # decoded and counted, like the samples, before memory is taken for genotypes
         if samples is None:
-            bits = np.empty((self.manifest.n_haplotypes, row_bytes(self.manifest.n_sites)), dtype=np.uint8)
+            bits = np.empty((2 * len(self.samples), row_bytes(n_sites)), dtype=np.uint8)
             with progress.task("Decoding", self.n_blocks) as advance:
                 for rows, block in self.blocks():
                     bits[rows] = block
@@ -98,7 +99,7 @@ class Archive:
                 f"{self.path} has no sample {absent[0]} ({len(absent)} of {len(samples)} wanted are absent)"
             )
         people = [place[name] for name in samples]
-        bits = np.empty((2 * len(people), row_bytes(self.manifest.n_sites)), dtype=np.uint8)
+        bits = np.empty((2 * len(people), row_bytes(n_sites)), dtype=np.uint8)
         wanted_rows = np.array([row for person in people for row in (2 * person, 2 * person + 1)], dtype=np.int64)
         needed = sorted({int(row) // self.manifest.rows_per_block for row in wanted_rows})
         for rows, block in self.blocks(needed):
@@ -108,6 +109,11 @@ class Archive:
 
     def verify(self) -> None:
         """Decode everything and compare every checksum. Raises CorruptArchiveError at the first that differs."""
+        _ = self.samples
+        if self.variants.fingerprint() != self.manifest.site_fingerprint:
+            raise CorruptArchiveError(f"{self.path} is damaged: its sites do not have the fingerprint that was stored")
+        if self.n_blocks != sum(name.startswith("genotypes/") for name in self.manifest.sections):
+            raise self._damaged("manifest", "its blocks are not those of its people")
         digest = hashlib.sha256()
         with progress.task("Verifying", self.n_blocks) as advance:
             for _, bits in self.blocks():
@@ -115,9 +121,6 @@ class Archive:
                 advance()
         if digest.hexdigest() != self.manifest.alleles_sha256:
             raise CorruptArchiveError(f"{self.path} is damaged: its alleles do not have the SHA-256 that was stored")
-        if self.variants.fingerprint() != self.manifest.site_fingerprint:
-            raise CorruptArchiveError(f"{self.path} is damaged: its sites do not have the fingerprint that was stored")
-        _ = self.samples
 
     def describe(self) -> dict[str, Any]:
         """What `haploom inspect` prints: nothing is decoded."""
@@ -171,12 +174,14 @@ class Archive:
         n_sites = self.manifest.n_sites
         sites = np.frombuffer(self._text("genotypes.sites"), dtype="<i8")
         packed = np.frombuffer(self._text("genotypes.majority"), dtype=np.uint8)
+        if len(packed) != row_bytes(n_sites):
+            raise self._damaged("genotypes.majority", f"it is not of {n_sites} sites")
+        majority = unpack_rows(packed[None], n_sites)[0]
         try:
             network = IntegerNetwork.from_tensors(self._network_tensors())
-            majority = unpack_rows(packed[None], n_sites)[0]
         except ValueError as error:
             raise self._damaged("model", error) from error
-        if len(majority) != n_sites or len(sites) != network.n_outputs or not _are_columns(sites, n_sites):
+        if len(sites) != network.n_outputs or not _are_columns(sites, n_sites):
             raise self._damaged("genotypes.sites", "they are not sites of this archive")
         return LatentsAndResidual(network, sites, majority)
 
@@ -203,7 +208,7 @@ class Archive:
         section = self._container.section(name)
         try:
             decoded = zstd_decompress(self._container.stored(name), section.decoded_bytes)
-        except ValueError as error:
+        except (ValueError, MemoryError) as error:  # a frame that claims to be larger than memory is damaged too
             raise self._damaged(name, error) from error
         self._container.check(name, decoded)
         return decoded

@@ -11,7 +11,7 @@ from safetensors.numpy import save as save_arrays
 
 from haploom import progress, provenance
 from haploom.archive import Archive
-from haploom.archive.codecs import LatentsAndResidual, PackedBits, zstd_compress
+from haploom.archive.codecs import ZSTD_ID, LatentsAndResidual, PackedBits, zstd_compress
 from haploom.archive.columns import samples_to_bytes, sites_to_bytes
 from haploom.archive.container import Manifest, ModelReference, SectionsWriter
 from haploom.errors import CheckFailedError, HaploomError
@@ -60,10 +60,10 @@ def compress_panel(
     chosen = _smallest(plain, neural)
 
     writer = SectionsWriter()
-    _add_zstd(writer, "samples", samples_to_bytes(panel.samples, panel.populations))
-    _add_zstd(writer, "sites", sites_to_bytes(panel.variants))
-    for name, data in chosen.shared.items():
-        _add_zstd(writer, name, data)
+    _ZstdSection.of(samples_to_bytes(panel.samples, panel.populations)).add_to(writer, "samples")
+    _ZstdSection.of(sites_to_bytes(panel.variants)).add_to(writer, "sites")
+    for name, section in chosen.shared.items():
+        section.add_to(writer, name)
     digest = hashlib.sha256()
     for place, (bits, block) in enumerate(zip(blocks, chosen.blocks)):
         writer.add(f"genotypes/{place}", block.codec, block.stored, bits.tobytes())
@@ -110,19 +110,35 @@ class _Block:
 
 
 @dataclass(frozen=True)
+class _ZstdSection:
+    """Bytes that all blocks share, compressed once."""
+
+    stored: bytes
+    decoded: bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> "_ZstdSection":
+        return cls(zstd_compress(data), data)
+
+    def add_to(self, writer: SectionsWriter, name: str) -> None:
+        writer.add(name, ZSTD_ID, self.stored, self.decoded)
+
+
+@dataclass(frozen=True)
 class _Encoded:
     """All blocks of a panel under one codec, and what they need besides: sections all blocks share, and a model."""
 
     blocks: list[_Block]
-    shared: dict[str, bytes]
+    shared: dict[str, _ZstdSection]
     model: ModelReference | None
     paper_size_bits: int | None
 
     @property
     def n_bytes(self) -> int:
-        """Stored bytes, a model's included."""
-        shared = sum(len(zstd_compress(data)) for name, data in self.shared.items() if name != "model")
-        return sum(len(block.stored) for block in self.blocks) + shared + (self.model.stored_bytes if self.model else 0)
+        """Bytes to store, those of a model included, whether it is embedded or referred to."""
+        referred = self.model.stored_bytes if self.model and not self.model.embedded else 0
+        shared = sum(len(section.stored) for section in self.shared.values())
+        return sum(len(block.stored) for block in self.blocks) + shared + referred
 
 
 def _smallest(plain: _Encoded | None, neural: _Encoded | None) -> _Encoded:
@@ -163,16 +179,12 @@ def _encode_neural(panel: Panel, blocks: Sequence[np.ndarray], path: Path, embed
             encoded.append(_Block(codec.codec_id, stored))
             paper_bits += size_bits
             advance()
-    tensors = save_arrays(network.to_tensors())
+    decoder = _ZstdSection.of(save_arrays(network.to_tensors()))
     shared = {
-        "genotypes.sites": sites.astype("<i8").tobytes(),
-        "genotypes.majority": pack_rows(majority[None]).tobytes(),
+        "genotypes.sites": _ZstdSection.of(sites.astype("<i8").tobytes()),
+        "genotypes.majority": _ZstdSection.of(pack_rows(majority[None]).tobytes()),
     }
     if embed:
-        shared["model"] = tensors
-    reference = ModelReference(sha256=file_sha256(path), embedded=embed, stored_bytes=len(zstd_compress(tensors)))
+        shared["model"] = decoder
+    reference = ModelReference(sha256=file_sha256(path), embedded=embed, stored_bytes=len(decoder.stored))
     return _Encoded(encoded, shared, reference, paper_bits)
-
-
-def _add_zstd(writer: SectionsWriter, name: str, data: bytes) -> None:
-    writer.add(name, "zstd/0", zstd_compress(data), data)

@@ -1,14 +1,14 @@
 """The training loop, on Lightning Fabric."""
 
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
 from haploom import progress
-from haploom.errors import HaploomError
+from haploom.errors import HaploomError, MissingExtraError
 from haploom.models.losses import elbo_terms
 from haploom.training.batches import PackedBatches
 
@@ -25,9 +25,10 @@ class TrainingConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if not getattr(self, field.name) >= (1 if field.type == "int" and field.name != "seed" else 0):
-                raise HaploomError(f"{field.name}={getattr(self, field.name)} is out of range")
+        least = {"epochs": 1, "batch_size": 2, "patience": 1, "learning_rate": 0, "beta": 0, "seed": 0}
+        for name, smallest in least.items():
+            if not getattr(self, name) >= smallest:  # "not" catches NaN too
+                raise HaploomError(f"{name}={getattr(self, name)} is out of range: wanted {smallest} or more")
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -58,7 +59,10 @@ def train_elbo(
     The same seed gives the same weights with the same torch build, threads and device; the caller's torch
     random state is left as it was.
     """
-    from lightning_fabric import Fabric
+    try:
+        from lightning_fabric import Fabric
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("lightning-fabric", "models", "Training a model") from error
 
     fabric = Fabric(accelerator=train.device.type, devices=1, precision=precision)  # type: ignore[arg-type]
     rng = np.random.default_rng(config.seed)
