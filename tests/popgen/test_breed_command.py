@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 import haploom.cli.breed
 from haploom.cli.frame import run
 from haploom.cli.main import haploom as program
-from haploom.io import Selection, read_panel, write_panel
+from haploom.io import Selection, read_panel, read_split, write_panel
 from haploom.panel import Panel, Variants
 
 N_SITES = 60
@@ -164,3 +164,19 @@ def test_breed_command__real_founders_and_map(tmp_path, real_data):
     assert (bred.minor_allele_frequencies()[fixed] == 0).all()
     drift = bred.allele_counts() / 2000 - ceu.allele_counts() / (2 * ceu.n_samples)
     assert abs(drift.mean()) < 0.002
+
+
+def test_breed_command__split_alone_breeds_each_part_apart_and_says_who_is_in_which(folder):
+    """The same people as three runs with --part give, and a table of their parts."""
+    settings = ["--split", str(folder / "split.tsv"), "--generations", "2", "--size", "3"]
+    assert breed(folder, *settings, "-o", str(folder / "all.vcf.gz")) == 0
+    together = read_panel(folder / "all.vcf.gz")
+    parts = read_split(folder / "all.split.tsv")
+    assert set(parts.part_of) == set(together.samples)
+    for part in ("train", "validation", "test"):
+        out = folder / f"{part}.vcf.gz"
+        assert breed(folder, *settings, "--part", part, "-o", str(out)) == 0
+        alone = read_panel(out)
+        assert parts.samples(part, together.samples) == list(alone.samples)
+        assert_array_equal(together.select_samples(alone.samples).bits, alone.bits)
+    assert not (folder / "train.split.tsv").exists()

@@ -27,9 +27,18 @@ class PeoplePerPopulation(click.ParamType):
 
 def populations_beside(panel: Path) -> Path:
     """Where the label table of a written panel goes: `out.vcf.gz` -> `out.populations.tsv`."""
+    return panel.with_name(f"{_stem(panel)}.populations.tsv")
+
+
+def split_beside(panel: Path) -> Path:
+    """Where the parts of its people go: `out.vcf.gz` -> `out.split.tsv`."""
+    return panel.with_name(f"{_stem(panel)}.split.tsv")
+
+
+def _stem(panel: Path) -> str:
     name = panel.name
     for suffix in (".gz", ".bgz"):
         name = name.removesuffix(suffix)
     for suffix in (".vcf", ".h5", ".hdf5"):
         name = name.removesuffix(suffix)
-    return panel.with_name(f"{name}.populations.tsv")
+    return name

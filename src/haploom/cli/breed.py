@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from gzip import GzipFile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from haploom.cli.arguments import PeoplePerPopulation, populations_beside
+from haploom.cli.arguments import PeoplePerPopulation, populations_beside, split_beside
 from haploom.cli.frame import (
     force_option,
     input_file,
@@ -20,7 +21,7 @@ from haploom.cli.frame import (
     print_result,
     quiet_option,
     seed_option,
-    selection_options,
+    training_selection_options,
 )
 from haploom.errors import HaploomError
 
@@ -60,7 +61,8 @@ class _KeepType(click.ParamType):
 
 @click.command()
 @input_file("founders")
-@selection_options
+@training_selection_options
+@click.option("--part", type=click.Choice(["train", "validation", "test"]), help="Breed this part of the split only.")
 @click.option("--generations", type=click.IntRange(1), help="Generations to breed; may be left out with --admix.")
 @click.option(
     "--size",
@@ -98,57 +100,66 @@ class _KeepType(click.ParamType):
 @json_option
 @quiet_option
 def breed(
-    founders: Path, selection: "Selection", generations: int | None, size: int | Mapping[str, int],
-    genetic_map: Path | None, keep: str | list[int], admix: "tuple[Admixture, ...]", tracks: Path | None,
-    output: Path, output_type: str | None, seed: int, force: bool, no_version: bool, as_json: bool,
+    founders: Path, selection: "Selection", split: Path | None, part: str | None,
+    generations: int | None, size: int | Mapping[str, int], genetic_map: Path | None, keep: str | list[int], admix: "tuple[Admixture, ...]",
+    tracks: Path | None, output: Path, output_type: str | None, seed: int, force: bool, no_version: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Breed Wright-Fisher offspring of the people in FOUNDERS, each population apart.
 
     Every child has two distinct parents; crossovers are Poisson and placed by the map. With --split and --part
-    only founders of that part breed, so that offspring of different parts share no ancestor here.
+    only founders of that part breed; with --split alone each part breeds apart, --size people in each, and which
+    part the offspring are of goes to OUT.split.tsv. Offspring of different parts share no ancestor here.
     """
+    if part is not None and split is None:
+        raise click.UsageError("--part needs --split")
     if output == Path("-"):
         raise click.UsageError("breed writes a panel and its labels: -o must name a file, not stdout")
 
     from haploom import io
     from haploom.io.panels import check_output_name
+    from haploom.panel import PARTS, Split
     from haploom.popgen.breeding import GENERATION_LEVEL
     from haploom.popgen.breeding import breed as breed_populations
 
     check_output_name(output, output_type)
-    labels_to = populations_beside(output)
-    for path in (output, labels_to, *([tracks] if tracks else [])):
+    labels_to, split_to = populations_beside(output), split_beside(output)
+    each_part = split is not None and part is None
+    for path in (output, labels_to, *([split_to] if each_part else []), *([tracks] if tracks else [])):
         io.refuse_to_replace(path, force)
-    panel = io.read_panel(founders, selection)
+    panel = io.read_panel(founders, selection if each_part else replace(selection, split=split, part=part))
     level = io.label_level(panel.populations, selection.label, str(founders))
     contigs = panel.variants.contigs()
-    bred = breed_populations(
-        panel,
-        level=level,
-        generations=generations,
-        size=size,
-        genetic_map={chrom: io.read_genetic_map(genetic_map, chrom) for chrom in contigs} if genetic_map else None,
-        keep=keep,
-        admix=admix,
-        seed=seed,
-        # Offspring of another part are other people, and must not share names with these.
-        name_prefix=f"{selection.part}_" if selection.part else "",
-    )
+    crossovers = {chrom: io.read_genetic_map(genetic_map, chrom) for chrom in contigs} if genetic_map else None
+    founders_of: dict[str | None, Panel] = {part: panel}
+    if each_part and split is not None:
+        parts = io.read_split(split)
+        founders_of = {name: panel.select_samples(parts.samples(name, panel.samples)) for name in PARTS}
     samples: list[str] = []
     labels: dict[str, list[str]] = {level: [], GENERATION_LEVEL: []}
+    part_of: dict[str, str] = {}
     synthetic = f'##synthetic=<Source="Wright-Fisher offspring, mosaics of their founders\' haplotypes",Seed={seed}>'
     vcf = {"header_lines": (synthetic,), "no_version": no_version}
     with (
         _panel_file(output, output_type, panel, tuple(labels), force, **vcf) as write,
         _tracks_file(tracks, force) as write_tracks,
     ):
-        for generation in bred:
-            write(generation)
-            write_tracks(generation)
-            samples.extend(generation.samples)
-            labels[level].extend([generation.label] * len(generation.samples))
-            labels[GENERATION_LEVEL].extend([str(generation.number)] * len(generation.samples))
+        for name, those in founders_of.items():
+            # Offspring of another part are other people, and must not share names with these.
+            bred = breed_populations(
+                those, level=level, generations=generations, size=size, genetic_map=crossovers, keep=keep,
+                admix=admix, seed=seed, name_prefix=f"{name}_" if name else "",
+            )  # fmt: skip
+            for generation in bred:
+                write(generation)
+                write_tracks(generation)
+                samples.extend(generation.samples)
+                labels[level].extend([generation.label] * len(generation.samples))
+                labels[GENERATION_LEVEL].extend([str(generation.number)] * len(generation.samples))
+                if name:
+                    part_of |= dict.fromkeys(generation.samples, name)
     _write_labels(labels_to, panel, samples, labels, force)
+    if each_part:
+        io.write_split(split_to, Split(part_of), samples, force)
     figures = {
         "people": len(samples),
         "haplotypes": 2 * len(samples),

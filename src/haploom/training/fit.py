@@ -99,6 +99,7 @@ def train_vae(
         part_of={sample: split.part_of[sample] for part in PARTS for sample in _in_part(split, panel, part)},
         training={**config.as_dict(), "maf": maf, "device": target.type, "kept_epoch": kept.epoch,
                   "threads": torch.get_num_threads(), "validation_nats_per_haplotype": kept.validation_loss},
+        # Without seconds: the same seed gives the same file.
         history=[{name: v for name, v in asdict(figures).items() if name != "seconds"} for figures in history],
         made_by=provenance.record(config.seed),
     )  # fmt: skip
