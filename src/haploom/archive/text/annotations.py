@@ -1,0 +1,148 @@
+"""The columns after ALT of a block: QUAL, FILTER, INFO and, where there is one, FORMAT."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from haploom.archive.text.byte_packing import join_parts, split_parts
+from haploom.archive.text.columns import check_size, decode_column, decode_texts, encode_column, encode_texts, no_sides
+from haploom.archive.text.counts import GenotypeCounts
+from haploom.archive.text.info_keys import join_info, record_rows, split_info
+from haploom.archive.text.lines import LineTable
+from haploom.archive.text.predictions import Predictor, best_predictor, predicted_values
+from haploom.archive.text.sites import join_columns, position_gaps, split_columns
+from haploom.entropy_coding.symbols import decode_symbols, encode_symbols
+
+_RARE = 16  # keys with fewer values share one column
+_INFO = 2  # its column
+_MOST_FIELDS = (1 << 20, 64)  # INFO with more fields than this, and this for each record, is kept as text
+_NOT_PREDICTED = b""
+
+
+def encode_annotations(lines: LineTable, sites: LineTable, counts: GenotypeCounts | None) -> bytes:
+    """lines: three or four tab-separated columns, the same number in each. sites: the five columns before them.
+
+    counts: of the block's genotypes, where it has any; it and `sites` must be given again to decode.
+    """
+    n_columns = lines.line(0).count(b"\t") + 1 if len(lines) else 3
+    if n_columns not in (3, 4):
+        raise ValueError(f"{n_columns} columns after ALT; 3 or 4 were expected")
+    columns = split_columns(lines, n_columns)
+    known = _Known(sites, counts)
+    n_fields = sum(info.count(b";") for info in columns[_INFO])
+    keyed = n_fields <= _MOST_FIELDS[0] + _MOST_FIELDS[1] * len(lines)
+    parts = [bytes([n_columns, keyed])]
+    for i, column in enumerate(columns):
+        if i == _INFO:
+            parts.append(_encode_info(column, known) if keyed else encode_texts(column))
+        else:
+            parts.append(encode_column(column, known.sides))
+    return join_parts(parts)
+
+
+def decode_annotations(data: bytes, sites: LineTable, counts: GenotypeCounts | None, max_bytes: int) -> LineTable:
+    """The lines again, one for each of `sites`. Raises ValueError for damage that shows, or more than `max_bytes`."""
+    head, rest = split_parts(data, 2)
+    if len(head) != 2 or head[0] not in (3, 4) or head[1] > 1:
+        raise ValueError("annotations coded in an unknown way")
+    known = _Known(sites, counts)
+    columns = []
+    for i, part in enumerate(split_parts(rest, head[0])):
+        if i != _INFO:
+            columns.append(decode_column(part, known.sides, max_bytes))
+        elif head[1]:
+            columns.append(_decode_info(part, known, max_bytes))
+        else:
+            columns.append(decode_texts(part, len(sites), max_bytes))
+    return join_columns(columns, max_bytes)
+
+
+class _Known:
+    """What is known of a block's records before their annotations.
+
+    sides: int64 (n_records, n_sides): the kind of alleles, the distance to the record before, the minor allele count.
+    n_alternates: int64 (n_records,), ALT alleles.
+    """
+
+    def __init__(self, sites: LineTable, counts: GenotypeCounts | None) -> None:
+        _, pos, _, ref, alt = split_columns(sites, 5)
+        self.counts = counts
+        self.n_alternates = np.array([0 if a == b"." else a.count(b",") + 1 for a in alt], dtype=np.int64)
+        kinds = [
+            ord(r[:1] or b"\0") << 10 | ord(a[:1] or b"\0") << 2 | (len(r) > 1) << 1 | (len(a) > 1)
+            for r, a in zip(ref, alt)
+        ]
+        sides = [np.array(kinds, dtype=np.int64), _size_class(position_gaps(pos))]
+        if counts is not None:
+            alternate = counts.alternate.sum(axis=1)
+            sides.append(_size_class(np.minimum(alternate, counts.called - alternate)))
+        self.sides = np.column_stack(sides)
+
+
+def _size_class(numbers: np.ndarray) -> np.ndarray:
+    """How many bits each number has, 0 and less as 0: int64 (n,)."""
+    return np.frexp(np.maximum(numbers, 0).astype(np.float64))[1].astype(np.int64)
+
+
+def _encode_info(column: list[bytes], known: _Known) -> bytes:
+    """The layouts, the values of rare keys, and a part for each other key."""
+    table = split_info(column)
+    rows = record_rows(table.layouts)
+    rare = [value for key in rows if len(rows[key]) < _RARE for value in table.values[key]]
+    parts = [encode_column(table.layouts, known.sides), encode_column(rare, no_sides(len(rare)))]
+    for key, records in rows.items():
+        if len(records) >= _RARE:
+            parts.append(_encode_values(table.values[key], np.array(records, dtype=np.int64), known))
+    return join_parts(parts)
+
+
+def _decode_info(data: bytes, known: _Known, max_bytes: int) -> list[bytes]:
+    if not len(known.sides):
+        return []
+    coded_layouts, rest = split_parts(data, 2)
+    layouts = decode_column(coded_layouts, known.sides, max_bytes)
+    check_size(layouts, max_bytes)
+    rows = record_rows(layouts)
+    frequent = [key for key in rows if len(rows[key]) >= _RARE]
+    coded_rare, *coded = split_parts(rest, 1 + len(frequent))
+    n_rare = sum(len(records) for records in rows.values() if len(records) < _RARE)
+    rare = iter(decode_column(coded_rare, no_sides(n_rare), max_bytes))
+    values: dict[bytes, Iterator[bytes]] = {}
+    budget = max_bytes
+    for key, records in rows.items():
+        if len(records) < _RARE:
+            column = [next(rare) for _ in records]
+        else:
+            column = _decode_values(coded.pop(0), np.array(records, dtype=np.int64), known, max_bytes)
+        budget -= sum(map(len, column))
+        if budget < 0:
+            raise ValueError(f"INFO of more than {max_bytes} bytes")
+        values[key] = iter(column)
+    return join_info(layouts, values)
+
+
+def _encode_values(values: list[bytes], records: np.ndarray, known: _Known) -> bytes:
+    """A key's values: the predictor if there is one, where it is right, and the column of the others."""
+    predictor = best_predictor(values, records, known.counts, known.n_alternates) if known.counts is not None else None
+    if predictor is None:
+        return join_parts([_NOT_PREDICTED, b"", encode_column(values, known.sides[records])])
+    assert known.counts is not None
+    predicted = predicted_values(predictor, known.counts, known.n_alternates, records)
+    is_wrong = np.array([a != b for a, b in zip(values, predicted)], dtype=bool)
+    others = [value for value, wrong in zip(values, is_wrong.tolist()) if wrong]
+    wrong_symbols = encode_symbols(is_wrong, 2, no_sides(len(values))) if others else b""
+    return join_parts([bytes(predictor), wrong_symbols, encode_column(others, known.sides[records[is_wrong]])])
+
+
+def _decode_values(data: bytes, records: np.ndarray, known: _Known, max_bytes: int) -> list[bytes]:
+    stored_predictor, wrong_symbols, coded = split_parts(data, 3)
+    if stored_predictor == _NOT_PREDICTED:
+        return decode_column(coded, known.sides[records], max_bytes)
+    if len(stored_predictor) != len(Predictor._fields) or known.counts is None:
+        raise ValueError("a predictor of INFO that cannot be used here")
+    predicted = predicted_values(Predictor(*stored_predictor), known.counts, known.n_alternates, records)
+    if not coded:
+        return predicted
+    is_wrong = decode_symbols(wrong_symbols, len(records), 2, no_sides(len(records))) == 1
+    others = iter(decode_column(coded, known.sides[records[is_wrong]], max_bytes))
+    return [next(others) if wrong else value for value, wrong in zip(predicted, is_wrong.tolist())]

@@ -1,0 +1,72 @@
+"""The first five columns of a block: CHROM, POS, ID, REF and ALT."""
+
+import numpy as np
+
+from haploom.archive.text.byte_packing import join_parts, split_parts
+from haploom.archive.text.columns import check_size, decode_column, encode_column, fingerprints, no_sides
+from haploom.archive.text.lines import LineTable
+
+_N_COLUMNS = 5
+
+
+def split_columns(lines: LineTable, n_columns: int) -> list[list[bytes]]:
+    """The columns of lines that have exactly `n_columns`, a list of values each. Raises ValueError otherwise."""
+    rows = [line.split(b"\t") for line in lines.to_list()]
+    if any(len(row) != n_columns for row in rows):
+        raise ValueError(f"a line does not have {n_columns} columns")
+    return [list(column) for column in zip(*rows)] if rows else [[] for _ in range(n_columns)]
+
+
+def join_columns(columns: list[list[bytes]], max_bytes: int) -> LineTable:
+    """The lines again. Raises ValueError when the columns together pass `max_bytes`."""
+    for column in columns:
+        check_size(column, max_bytes)
+    lines = LineTable.from_list(map(b"\t".join, zip(*columns)))
+    if len(lines.text) > max_bytes:
+        raise ValueError(f"lines of {len(lines.text)} bytes where at most {max_bytes} can be")
+    return lines
+
+
+def encode_sites(lines: LineTable) -> bytes:
+    """lines: five tab-separated columns each, any bytes but tab and newline in them."""
+    chrom, pos, identifier, ref, alt = split_columns(lines, _N_COLUMNS)
+    return join_parts(
+        [
+            encode_column(chrom, no_sides(len(lines))),
+            encode_column(pos, _position_sides(chrom)),
+            encode_column(identifier, no_sides(len(lines))),
+            encode_column(ref, _ref_sides(pos)),
+            encode_column(alt, _alt_sides(pos, ref)),
+        ]
+    )
+
+
+def decode_sites(data: bytes, n_lines: int, max_bytes: int) -> LineTable:
+    """The lines again. Raises ValueError for damage that shows, and when they pass `max_bytes`."""
+    parts = split_parts(data, _N_COLUMNS)
+    chrom = decode_column(parts[0], no_sides(n_lines), max_bytes)
+    pos = decode_column(parts[1], _position_sides(chrom), max_bytes)
+    identifier = decode_column(parts[2], no_sides(n_lines), max_bytes)
+    ref = decode_column(parts[3], _ref_sides(pos), max_bytes)
+    alt = decode_column(parts[4], _alt_sides(pos, ref), max_bytes)
+    return join_columns([chrom, pos, identifier, ref, alt], max_bytes)
+
+
+def position_gaps(pos: list[bytes]) -> np.ndarray:
+    """Distance of each POS to the one before it, 0 where it cannot be told: int64 (n_lines,)."""
+    positions = np.fromiter((int(p) if p.isdigit() and len(p) < 19 else 0 for p in pos), dtype=np.int64, count=len(pos))
+    return np.diff(positions, prepend=positions[:1])
+
+
+def _position_sides(chrom: list[bytes]) -> np.ndarray:
+    """Whether the contig is that of the line before."""
+    contigs = fingerprints(chrom)
+    return (np.diff(contigs, prepend=contigs[:1]) != 0).astype(np.int64)[:, None]
+
+
+def _ref_sides(pos: list[bytes]) -> np.ndarray:
+    return np.clip(position_gaps(pos), -1, 3)[:, None]
+
+
+def _alt_sides(pos: list[bytes], ref: list[bytes]) -> np.ndarray:
+    return np.column_stack([fingerprints(ref), np.clip(position_gaps(pos), -1, 3)])
