@@ -2,18 +2,15 @@
 
 import io
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vcf_texts import vcf_texts
 
 from haploom.archive.text.assembling import assemble_text
-from haploom.archive.text.calls import Calls, decode_calls, encode_calls, format_column, parse_calls
+from haploom.archive.text.calls import decode_calls, encode_calls, format_column, parse_calls
 from haploom.archive.text.cutting import TextBlock, cut_text
 from haploom.archive.text.fields import decode_cells, encode_fields
 from haploom.archive.text.layout import decode_layout, encode_layout
-
-from vcf_texts import vcf_texts
 
 
 class Trickle(io.RawIOBase):
@@ -58,4 +55,4 @@ def test_text__every_byte_comes_back(text, max_records, max_text_bytes):
     blocks = list(blocks)
     assert header.text + b"".join(map(text_of, blocks)) == text
     assert header.text + b"".join(text_of(stored_and_back(block)) for block in blocks) == text
-    assert all(0 < block.n_text_bytes and block.n_records <= max_records for block in blocks)
+    assert all(block.n_text_bytes > 0 and block.n_records <= max_records for block in blocks)

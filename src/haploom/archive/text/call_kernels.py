@@ -48,7 +48,7 @@ def find_field(text: np.ndarray, place: int, end: int, field: int) -> int:
 
 @kernel
 def _read_call(text: np.ndarray, place: int, end: int, shape: np.ndarray, alleles: np.ndarray) -> tuple:
-    """Shape and alleles of the field at `place`; returns (bytes of the shape, alleles), (-1, 0) if it is kept as text."""
+    """Shape and alleles of the field at `place`: (bytes of the shape, alleles), or (-1, 0) if it is kept as text."""
     size, n_alleles = 0, 0
     while place < end and text[place] != _COLON:
         byte = text[place]
@@ -76,10 +76,7 @@ def _read_call(text: np.ndarray, place: int, end: int, shape: np.ndarray, allele
 def _same(texts: np.ndarray, sizes: np.ndarray, known: int, shape: np.ndarray, size: int) -> bool:
     if sizes[known] != size:
         return False
-    for place in range(size):
-        if texts[known, place] != shape[place]:
-            return False
-    return True
+    return bool((texts[known, :size] == shape[:size]).all())
 
 
 @kernel

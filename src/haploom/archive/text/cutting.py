@@ -7,7 +7,6 @@ is odd and kept as it is. Only one block, without the cells of its plain records
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -99,7 +98,7 @@ def cut_text(
 
 def _read_header(chunks: Iterator[np.ndarray]) -> tuple[TextHeader, np.ndarray]:
     """The header, and what follows it in the last chunk read."""
-    kept = []
+    kept: list[bytes] = []
     for chunk in chunks:
         text = chunk.tobytes()
         place = 0

@@ -133,9 +133,9 @@ def decode_cells(
     for writing in (False, True):
         whole = field_kernels.join_fields(
             values, np.concatenate([[0], ends[:-1]]), ends, formats.numbers, formats.streams, formats.stream_starts,
-            lacking.reshape(n_records, calls.n_samples), others, calls.shapes, _shape_rows(calls), calls.bits[calls.kinds == CALLED],
-            calls.highest, calls.further, calls.further_starts, shape_texts, shape_sizes, wanted_records,
-            wanted_samples, out, out_starts, writing,
+            lacking.reshape(n_records, calls.n_samples), others, calls.shapes, _shape_rows(calls),
+            calls.bits[calls.kinds == CALLED], calls.highest, calls.further, calls.further_starts,
+            shape_texts, shape_sizes, wanted_records, wanted_samples, out, out_starts, writing,
         )  # fmt: skip
         if not whole or out_starts[-1] > max_text_bytes:
             raise ValueError("the values do not fit the cells")
