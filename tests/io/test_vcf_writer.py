@@ -97,7 +97,7 @@ def test_write_panel__output_type_beats_the_suffix(tmp_path):
     write_panel(small_panel(), tmp_path / "out.vcf", no_version=True)
     write_panel(small_panel(), tmp_path / "out.txt", output_type="z", no_version=True)
     assert gzip.decompress((tmp_path / "out.txt").read_bytes()) == (tmp_path / "out.vcf").read_bytes()
-    for name, output_type in (("out.bcf", None), ("out.vcf", "b")):
+    for name, output_type in (("out.cram", None), ("out.vcf", "x")):
         with pytest.raises(HaploomError, match="wanted"):
             write_panel(small_panel(), tmp_path / name, output_type=output_type, force=True)
 

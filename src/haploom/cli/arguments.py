@@ -36,9 +36,8 @@ def split_beside(panel: Path) -> Path:
 
 
 def _stem(panel: Path) -> str:
-    name = panel.name
-    for suffix in (".gz", ".bgz"):
-        name = name.removesuffix(suffix)
-    for suffix in (".vcf", ".h5", ".hdf5"):
-        name = name.removesuffix(suffix)
-    return name
+    from haploom.io.formats import FORMATS
+
+    # The longest suffix first: .vcz.zip before .vcz.
+    suffixes = sorted((suffix for each in FORMATS for suffix in each.suffixes), key=len, reverse=True)
+    return next((panel.name.removesuffix(suffix) for suffix in suffixes if panel.name.endswith(suffix)), panel.name)

@@ -12,7 +12,7 @@ import rich_click as click
 from haploom.cli.arguments import PeoplePerPopulation, populations_beside, split_beside
 from haploom.cli.frame import (
     force_option,
-    input_file,
+    genotypes,
     json_option,
     map_option,
     no_version_option,
@@ -60,7 +60,7 @@ class _KeepType(click.ParamType):
 
 
 @click.command()
-@input_file("founders")
+@genotypes("founders")
 @training_selection_options
 @click.option("--part", type=click.Choice(["train", "validation", "test"]), help="Breed this part of the split only.")
 @click.option("--generations", type=click.IntRange(1), help="Generations to breed; may be left out with --admix.")

@@ -1,4 +1,4 @@
-"""`haploom convert`: a panel from one format to another."""
+"""`haploom convert`: genotypes from one format to another."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ import rich_click as click
 
 from haploom.cli.frame import (
     force_option,
-    input_file,
+    genotypes,
     no_version_option,
     note,
     output_option,
@@ -18,12 +18,20 @@ from haploom.cli.frame import (
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+    from haploom.panel import DosagePanel, Panel
 
 
 @click.command()
-@input_file()
-@output_option("Where to write: .vcf, .vcf.gz, .h5, .hdf5, or - for VCF to stdout.")
+@genotypes()
+@output_option(
+    "Where to write: .vcf, .vcf.gz, .bcf, .h5, .hdf5, .bed (PLINK 1), .pgen (PLINK 2), .vcz, .zarr (VCF Zarr; "
+    "with .zip after it: one file), .trees, .tsz (tskit), or - for VCF to stdout."
+)
 @output_type_option
+@click.option(
+    "--unphased", is_flag=True,
+    help="Take genotypes without phase, missing calls too. PLINK 1, on either side, is always taken so.",
+)  # fmt: skip
 @click.option(
     "--layout", type=click.Choice(["haploom", "paper"]), default="haploom", show_default=True,
     help="Layout of an HDF5 output; paper: `snps` and `populations` alone.",
@@ -33,39 +41,52 @@ if TYPE_CHECKING:
 @no_version_option
 @quiet_option
 def convert(
-    source: Path,
-    output: Path,
-    output_type: str | None,
-    layout: str,
-    selection: "Selection",
-    force: bool,
-    no_version: bool,
-) -> None:
-    """Convert the phased haplotypes of SOURCE (VCF or HDF5; - is stdin) to another format, whole or in part.
+    source: Path, output: Path, output_type: str | None, unphased: bool, layout: str, selection: "Selection",
+    force: bool, no_version: bool,
+) -> None:  # fmt: skip
+    """Convert the genotypes of SOURCE to another format, whole or in part; - is VCF from stdin.
 
-    Says on stderr what the output cannot hold. SOURCE is kept.
+    SOURCE: VCF, BCF, HDF5, PLINK 1 (its .bed), PLINK 2 (its .pgen), VCF Zarr or tskit, told by content. Says on
+    stderr what the output cannot hold. SOURCE is kept.
     """
-    from haploom.io import label_level, read_panel, refuse_to_replace, write_panel, write_paper_hdf5
-    from haploom.io.byte_stream import HDF5_MAGIC, STANDARD, starts_with
-    from haploom.io.panels import check_output_name, is_hdf5_name
+    from haploom.io import (
+        NOT_KEPT,
+        label_level,
+        not_held,
+        read_dosages,
+        read_panel,
+        refuse_to_replace,
+        source_format,
+        write_dosages,
+        write_panel,
+        write_paper_hdf5,
+    )
+    from haploom.io.byte_stream import STANDARD
+    from haploom.io.formats import HDF5, PLINK1, output_format
 
-    to_hdf5 = output_type is None and is_hdf5_name(output)
-    if layout == "paper" and not to_hdf5:
+    target, origin = output_format(output, output_type), source_format(source)
+    if layout == "paper" and target is not HDF5:
         raise click.UsageError("--layout paper needs an output named .h5 or .hdf5")
-    check_output_name(output, output_type)
     if output != STANDARD:
         refuse_to_replace(output, force)
-    panel = read_panel(source, selection)
+    panel: Panel | DosagePanel
     if layout == "paper":
+        panel = haplotypes = read_panel(source, selection)
         level = label_level(panel.populations, selection.label, str(source))
-        write_paper_hdf5(panel, output, level, force)
-        note(f"{output} does not hold the sites, the sample names, or labels other than {level}")
+        write_paper_hdf5(haplotypes, output, level, force)
+        lost: tuple[str, ...] = ("the sites", "the sample names", f"labels other than {level}")
+    elif unphased or PLINK1.name in (target.name, origin):
+        panel = dosages = read_dosages(source, selection)
+        write_dosages(dosages, output, output_type=output_type, force=force, no_version=no_version)
+        lost = not_held(dosages, output, output_type)
+        if origin != PLINK1.name:
+            lost = ("the phase", *lost)
     else:
-        write_panel(panel, output, output_type=output_type, force=force, no_version=no_version)
-        if panel.populations and not to_hdf5:
-            note(f"{output} does not hold the labels ({', '.join(panel.populations)})")
-    if not starts_with(source, HDF5_MAGIC):
-        note(
-            "not kept of the VCF read: QUAL, FILTER, INFO, FORMAT fields other than GT, header lines other than contigs"
-        )
+        panel = haplotypes = read_panel(source, selection)
+        write_panel(haplotypes, output, output_type=output_type, force=force, no_version=no_version)
+        lost = not_held(panel, output, output_type)
+    if lost:
+        note(f"{output} does not hold {', '.join(lost)}")
+    if NOT_KEPT[origin]:
+        note(f"not kept of the {origin} read, where it has them: {', '.join(NOT_KEPT[origin])}")
     note(f"{panel.n_sites:,} sites, {panel.n_samples:,} people written to {output}")

@@ -79,10 +79,15 @@ def input_file(name: str = "source", **settings: Any) -> Callable:
     )
 
 
+def genotypes(name: str = "source", **settings: Any) -> Callable:
+    """An argument that names genotypes to read, in a file or (VCF Zarr) a folder; `-` is stdin."""
+    return click.argument(name, type=click.Path(exists=True, allow_dash=True, path_type=Path), **settings)
+
+
 def output_option(help: str, required: bool = True) -> Callable:
     """`-o`, where the result goes."""
     return click.option(
-        "-o", "--output", required=required, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help=help
+        "-o", "--output", required=required, type=click.Path(allow_dash=True, path_type=Path), help=help
     )
 
 
@@ -107,8 +112,8 @@ optional_model_option = click.option(
 )
 threads_option = click.option("--threads", type=click.IntRange(1), help="Threads of the network. [default: all cores]")
 output_type_option = click.option(
-    "-O", "--output-type", type=click.Choice(["v", "z"]),
-    help="v: VCF, z: VCF in BGZF. Without it, the suffix of the output tells.",
+    "-O", "--output-type", type=click.Choice(["v", "z", "u", "b"]),
+    help="v: VCF, z: VCF in BGZF, u: plain BCF, b: BCF. Without it, the suffix of the output tells.",
 )  # fmt: skip
 no_version_option = click.option(
     "--no-version", is_flag=True, help="Leave version and command out of the header: same panel, same bytes."

@@ -7,7 +7,7 @@ import rich_click as click
 
 from haploom.cli.frame import (
     force_option,
-    input_file,
+    genotypes,
     json_option,
     model_option,
     no_version_option,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@input_file()
+@genotypes()
 @model_option
 @output_option("Coordinates, a TSV: sample, haplotype, z1, z2, ..., part.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw them too (.png, .svg or .pdf).")
@@ -53,7 +53,7 @@ def embed(source: Path, model: Path, output: Path, plot: Path | None, selection:
 
 
 @click.command()
-@input_file()
+@genotypes()
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part.")
 @selection_options

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from haploom.cli.frame import force_option, input_file, json_option, output_option, print_result, seed_option
+from haploom.cli.frame import force_option, genotypes, json_option, output_option, print_result, seed_option
 
 
 class Fractions(click.ParamType):
@@ -23,7 +23,7 @@ class Fractions(click.ParamType):
 
 
 @click.command()
-@input_file()
+@genotypes()
 @output_option("Where to write the table: columns sample, part.")
 @click.option(
     "--populations", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -8,7 +8,7 @@ import rich_click as click
 
 from haploom.cli.frame import (
     force_option,
-    input_file,
+    genotypes,
     json_option,
     note,
     output_option,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@input_file()
+@genotypes()
 @output_option("The model (a safetensors file).")
 @click.option("--kind", type=click.Choice(["vae"]), default="vae", show_default=True, help="Which model.")
 @click.option(

@@ -74,9 +74,14 @@ def _cut_short(source: Path) -> FormatError:
     return FormatError(f"{source}: the gzip data is cut short (its end marker is absent): get the whole file again")
 
 
-def starts_with(source: Path, magic: bytes) -> bool:
-    """Whether the raw file begins with `magic`; False for stdin, which can be read only once."""
+def first_bytes(source: Path, n: int) -> bytes:
+    """The first `n` bytes of the raw file; none of stdin, which can be read only once."""
     if source == STANDARD:
-        return False
+        return b""
     with _open_raw(source) as raw:
-        return raw.read(len(magic)) == magic
+        return raw.read(n)
+
+
+def starts_with(source: Path, magic: bytes) -> bool:
+    """Whether the raw file begins with `magic`; False for stdin."""
+    return first_bytes(source, len(magic)) == magic

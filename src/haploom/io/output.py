@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,27 +13,44 @@ from haploom.errors import HaploomError
 def refuse_to_replace(path: Path, force: bool) -> None:
     """Raise HaploomError when `path` exists and may not be replaced, or its folder does not exist.
 
-    Long work asks this first, so that nobody learns it after an hour.
+    Of folders only Zarr groups are ever replaced. Long work asks this first, so that nobody learns it after an hour.
     """
     if path.exists() and not force:
         raise HaploomError(f"{path} exists: choose another name, or pass --force to replace it")
+    if path.is_dir() and not is_zarr_folder(path):
+        raise HaploomError(f"{path} is a folder, which is not replaced: choose another name")
     if not path.absolute().parent.is_dir():
         raise HaploomError(f"cannot write {path}: there is no folder {path.absolute().parent}")
+
+
+def is_zarr_folder(path: Path) -> bool:
+    """Whether a folder is a Zarr group, of format 2 or 3."""
+    return any((path / name).exists() for name in (".zgroup", "zarr.json"))
 
 
 @contextmanager
 def atomic_output(path: Path, force: bool = False) -> Iterator[Path]:
     """A temporary path beside `path` to write to; it gets its name only when the block ends without an error.
 
-    On any error, Ctrl-C included, the temporary file is removed and an existing `path` is as it was. The
-    temporary name keeps the suffixes, because some writers choose a format by them.
+    A file or a folder, as the block makes it. On any error, Ctrl-C included, it is removed and an existing `path`
+    is as it was. The temporary name keeps the suffixes, because some writers choose a format by them.
     """
     refuse_to_replace(path, force)
-    partial = path.with_name(f".{secrets.token_hex(4)}.partial.{path.name}")
+    token = secrets.token_hex(4)
+    partial = path.with_name(f".{token}.partial.{path.name}")
     try:
         yield partial
-        os.replace(partial, path)
+        if path.is_dir():  # nothing is renamed onto a folder that is not empty
+            replaced = path.with_name(f".{token}.replaced.{path.name}")
+            os.replace(path, replaced)
+            os.replace(partial, path)
+            shutil.rmtree(replaced)
+        else:
+            os.replace(partial, path)
     except OSError as error:
         raise HaploomError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        if partial.is_dir():
+            shutil.rmtree(partial)
+        else:
+            partial.unlink(missing_ok=True)

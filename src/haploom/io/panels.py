@@ -1,111 +1,210 @@
 """Read and write panels, whatever the format."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
 
 from haploom.errors import HaploomError
-from haploom.io.byte_stream import HDF5_MAGIC, STANDARD, starts_with
+from haploom.io.formats import BCF, HDF5, PLINK1, PLINK2, TSKIT, VCF, ZARR, output_format, source_format
 from haploom.io.selection import Selection
+from haploom.io.site_tables import SiteTable, table_dosages, table_panels
 from haploom.panel import DosagePanel, Panel
+from haploom.panel.windows import windows
 
-HDF5_SUFFIXES = (".h5", ".hdf5")
-
-# What a panel does not hold of a file, by the format's name.
-NOT_KEPT = {
-    "VCF": ("header lines other than contigs", "QUAL", "FILTER", "INFO", "FORMAT fields other than GT"),
-    "HDF5": (),
-}
-
-
-def source_format(source: Path) -> str:
-    """ "HDF5" or "VCF", by content; a key of NOT_KEPT."""
-    return "HDF5" if starts_with(source, HDF5_MAGIC) else "VCF"
+# Modules of the formats whose people and sites are known before the calls.
+_TABLES = {PLINK1.name: "plink1", PLINK2.name: "plink2", ZARR.name: "vcf_zarr", TSKIT.name: "tree_sequences"}
 
 
 def read_panel(source: Path, selection: Selection = Selection()) -> Panel:  # noqa: B008 (frozen)
-    """Phased haplotypes of a VCF (plain, gzip or BGZF; `-` is stdin) or an HDF5 file, told apart by content.
+    """Phased haplotypes of a VCF (plain, gzip or BGZF; `-` is stdin), BCF, HDF5, PLINK 2 (.pgen), VCF Zarr or
+    tskit file, told apart by content.
 
-    Of a VCF, the contig lengths, CHROM, POS, ID, REF, ALT and GT are kept; QUAL, FILTER and INFO are not.
-    A region of a VCF with a .tbi or .csi beside it is read through that index. A file without records gives
-    a panel of 0 sites.
+    What a format has and a panel has no place for is left behind: see NOT_KEPT. A region of a VCF or BCF with an
+    index beside it is read through that index. A file without records gives a panel of 0 sites.
 
-    Raises FormatError, with file, line, CHROM:POS and sample, for a file that is damaged or not in the format,
-    sites with more than two alleles, positions that go back, and unphased, missing or haploid calls of the
-    people chosen; HaploomError for a selection that does not fit the file.
+    Raises FormatError, with file, CHROM:POS and sample, for a file that is damaged or not in the format, sites
+    with more than two alleles, positions that go back, and unphased, missing or haploid calls of the people
+    chosen; HaploomError for a selection that does not fit the file; MissingExtraError for an absent package.
     """
-    if starts_with(source, HDF5_MAGIC):
-        from haploom.io.hdf5 import read_hdf5
+    (panel,) = _blocks(source, selection, None)
+    return panel
 
-        return selection.finish(read_hdf5(source, selection))
-    from haploom.io.vcf_reader import read_vcf_panel
 
-    return selection.finish(read_vcf_panel(source, selection))
+def iterate_blocks(
+    source: Path, selection: Selection = Selection(), sites_per_block: int = 8192  # noqa: B008 (frozen)
+) -> Iterator[Panel]:  # fmt: skip
+    """`read_panel`, `sites_per_block` sites at a time, so that memory does not grow with the sites.
+
+    All blocks have the same people. The allele-frequency cut comes last, so it makes blocks smaller, even empty;
+    there is at least one. Of HDF5, which is bit-packed by person, all is read at once.
+
+    Raises ValueError unless sites_per_block >= 1, and as `read_panel` does.
+    """
+    if sites_per_block < 1:
+        raise ValueError(f"a block has at least one site, got {sites_per_block}")
+    return _blocks(source, selection, sites_per_block)
 
 
 def read_dosages(source: Path, selection: Selection = Selection()) -> DosagePanel:  # noqa: B008 (frozen)
-    """Counts of the alternate allele, from the files `read_panel` reads, and from VCF with unphased or missing calls.
+    """Counts of the alternate allele: from the files `read_panel` reads, with unphased or missing calls too, and
+    from PLINK 1.
 
     Calls that are missing in whole or in half are MISSING. Raises as `read_panel` does, but for phase and gaps.
     """
-    if starts_with(source, HDF5_MAGIC):
+    kind = source_format(source)
+    if kind == HDF5.name:
         from haploom.io.hdf5 import read_hdf5
 
-        return selection.finish_dosages(DosagePanel.from_panel(read_hdf5(source, selection)))
-    from haploom.io.vcf_reader import read_vcf_dosages
+        dosages = DosagePanel.from_panel(read_hdf5(source, selection))
+    elif kind in _TABLES:
+        with _open_table(kind, source) as table:
+            dosages = table_dosages(table, selection)
+    else:
+        from haploom.io.vcf_reader import read_vcf_dosages
 
-    return selection.finish_dosages(read_vcf_dosages(source, selection))
+        dosages = read_vcf_dosages(source, selection)
+    return selection.finish_dosages(dosages)
 
 
 def read_samples(source: Path) -> tuple[str, ...]:
     """Names of the people in a file of genotypes, without reading the genotypes. Raises FormatError."""
-    if starts_with(source, HDF5_MAGIC):
+    kind = source_format(source)
+    if kind == HDF5.name:
         from haploom.io.hdf5 import read_hdf5_samples
 
         return read_hdf5_samples(source)
+    if kind in _TABLES:
+        with _open_table(kind, source) as table:
+            return table.samples
     from haploom.io.vcf_reader import read_vcf_samples
 
     return read_vcf_samples(source)
+
+
+def _blocks(source: Path, selection: Selection, sites_per_block: int | None) -> Iterator[Panel]:
+    kind = source_format(source)
+    if kind == HDF5.name:
+        from haploom.io.hdf5 import read_hdf5
+
+        panel = read_hdf5(source, selection)
+        parts = list(windows(panel.n_sites, sites_per_block or panel.n_sites or 1)) or [slice(0)]
+        blocks = (panel.select_sites(part) for part in parts) if len(parts) > 1 else iter([panel])
+        yield from map(selection.finish, blocks)
+    elif kind in _TABLES:
+        with _open_table(kind, source) as table:
+            yield from map(selection.finish, table_panels(table, selection, sites_per_block))
+    else:
+        from haploom.io.vcf_reader import read_vcf_panels
+
+        yield from map(selection.finish, read_vcf_panels(source, selection, sites_per_block))
+
+
+def _open_table(kind: str, source: Path) -> AbstractContextManager[SiteTable]:
+    opened: AbstractContextManager[SiteTable] = import_module(f"haploom.io.{_TABLES[kind]}").open_table(source)
+    return opened
 
 
 def write_panel(
     panel: Panel, path: Path, *, output_type: str | None = None, force: bool = False,
     header_lines: Sequence[str] = (), no_version: bool = False,
 ) -> None:  # fmt: skip
-    """Write a panel to a file that is whole or not there.
+    """Write a panel to a file (a folder for VCF Zarr) that is whole or not there.
 
-    path: .vcf, .vcf.gz (BGZF), `-` (VCF to stdout), .h5 or .hdf5.
-    output_type: "v" plain VCF or "z" BGZF, whatever the suffix. header_lines, no_version: see `write_vcf`;
-    they do not touch HDF5. A VCF does not hold the labels. Raises HaploomError for another suffix or type,
-    or when `path` exists and not `force`.
+    path: what it is named says the format: .vcf, .vcf.gz (BGZF), .bcf, .h5, .hdf5, .pgen, .bed, .vcz, .zarr
+    (with .zip after it: one file), .trees or .tsz; `-` is VCF to stdout.
+    output_type: "v" plain VCF, "z" VCF in BGZF, "u" plain BCF, "b" BCF, whatever the name.
+    header_lines, no_version: see `write_vcf`; they touch VCF and BCF only. What the format cannot hold is left
+    out: see `not_held`; a .bed does not even hold the phase.
+
+    Raises HaploomError for another name or type, for what the format refuses, or when `path` exists and not
+    `force`; MissingExtraError for an absent package.
     """
-    if output_type is None and is_hdf5_name(path):
+    kind = output_format(path, output_type)
+    if kind is HDF5:
         from haploom.io.hdf5 import write_hdf5
 
-        return write_hdf5(panel, path, force)
-    from haploom.io.vcf_writer import write_vcf
+        write_hdf5(panel, path, force)
+    elif kind is TSKIT:
+        from haploom.io.tree_sequences import write_tree_sequence
 
-    bgzf = _vcf_type(path, output_type) == "z"
-    return write_vcf(panel, path, bgzf=bgzf, force=force, header_lines=header_lines, no_version=no_version)
+        write_tree_sequence(panel, path, force)
+    elif kind is PLINK1:
+        write_dosages(DosagePanel.from_panel(panel), path, force=force)
+    else:
+        _write_either(panel, path, output_type, force, header_lines, no_version)
+
+
+def write_dosages(
+    panel: DosagePanel, path: Path, *, output_type: str | None = None, force: bool = False,
+    header_lines: Sequence[str] = (), no_version: bool = False,
+) -> None:  # fmt: skip
+    """Write unphased genotypes, missing calls included; the arguments are those of `write_panel`.
+
+    Raises HaploomError for HDF5 and tskit too, which hold haplotypes only.
+    """
+    kind = output_format(path, output_type)
+    if kind in (HDF5, TSKIT):
+        raise HaploomError(
+            f"cannot write {path}: {kind.name} files hold phased haplotypes, and these genotypes are unphased: "
+            "wanted VCF, BCF, PLINK (.bed, .pgen) or VCF Zarr"
+        )
+    if kind is PLINK1:
+        from haploom.io.plink1 import write_plink1
+
+        write_plink1(panel, path, force)
+    else:
+        _write_either(panel, path, output_type, force, header_lines, no_version)
+
+
+def _write_either(
+    panel: Panel | DosagePanel, path: Path, output_type: str | None, force: bool, header_lines: Sequence[str],
+    no_version: bool,
+) -> None:  # fmt: skip
+    """The formats that hold both phased and unphased genotypes."""
+    kind = output_format(path, output_type)
+    if kind is VCF:
+        from haploom.io.vcf_writer import write_vcf
+
+        bgzf = output_type == "z" if output_type else path.suffix in (".gz", ".bgz")
+        write_vcf(panel, path, bgzf=bgzf, force=force, header_lines=header_lines, no_version=no_version)
+    elif kind is BCF:
+        from haploom.io.bcf_writer import write_bcf
+
+        compressed = output_type != "u"
+        write_bcf(panel, path, compressed=compressed, force=force, header_lines=header_lines, no_version=no_version)
+    elif kind is PLINK2:
+        from haploom.io.plink2 import write_plink2
+
+        write_plink2(panel, path, force)
+    else:
+        from haploom.io.vcf_zarr_writer import write_vcf_zarr
+
+        write_vcf_zarr(panel, path, force)
+
+
+def not_held(panel: Panel | DosagePanel, path: Path, output_type: str | None = None) -> tuple[str, ...]:
+    """What of this panel a file of that name does not hold, in words."""
+    kind = output_format(path, output_type)
+    labels = list(panel.populations)
+    if kind is TSKIT:
+        labels = [level for level in labels if level != "population"]
+    elif kind in (HDF5, PLINK2):
+        labels = []
+    lost = [f"the labels ({', '.join(labels)})"] if labels else []
+    if kind is PLINK1:
+        lost += ["the phase"] if isinstance(panel, Panel) else []
+        lost += ["the contig lengths"] if panel.variants.contig_length_bp else []
+    if kind is TSKIT:
+        lost += ["the IDs of sites"] if (panel.variants.id != ".").any() else []
+    return tuple(lost)
 
 
 def is_hdf5_name(path: Path) -> bool:
     """Whether an output of this name is HDF5."""
-    return path.suffix in HDF5_SUFFIXES
+    return path.name.endswith(HDF5.suffixes)
 
 
 def check_output_name(path: Path, output_type: str | None = None) -> None:
     """Raise HaploomError when `write_panel` could not tell the format; asked before long work."""
-    if output_type is not None or not is_hdf5_name(path):
-        _vcf_type(path, output_type)
-
-
-def _vcf_type(path: Path, output_type: str | None) -> str:
-    if output_type is None:
-        if path.name.endswith((".vcf.gz", ".vcf.bgz")):
-            return "z"
-        if path.name.endswith(".vcf") or path == STANDARD:
-            return "v"
-        raise HaploomError(f"cannot tell the format of {path}: wanted a name ending in .vcf, .vcf.gz, .h5 or .hdf5")
-    if output_type not in ("v", "z"):
-        raise HaploomError(f"output type {output_type!r} is not written: wanted v (VCF) or z (VCF, BGZF)")
-    return output_type
+    output_format(path, output_type)

@@ -37,6 +37,11 @@ class CallTiles:
         self._tiles: list[np.ndarray] = []
         self._n_sites = 0
 
+    @property
+    def n_sites(self) -> int:
+        """Sites added so far."""
+        return self._n_sites
+
     def add(self, text: np.ndarray, lines: np.ndarray) -> int:
         """Read the calls of indexed lines. Returns -1, or which line is wrong (and is not to be read on)."""
         done = 0

@@ -7,6 +7,7 @@ import numpy as np
 
 from haploom.errors import FormatError
 from haploom.io import vcf_kernels
+from haploom.io.call_problems import HAPLOID_CALL, MISSING_CALL, SEVERAL_ALTERNATES, UNPHASED_CALL
 from haploom.io.vcf_header import N_FIXED
 
 
@@ -30,10 +31,7 @@ def line_error(
     if not (fields[1].isascii() and fields[1].isdecimal() and len(fields[1]) < vcf_kernels.POSITION_DIGITS):
         return FormatError(f"{where}: POS {fields[1][:40]!r} is not a whole number of a possible size")
     if "," in fields[4]:
-        return FormatError(
-            f"{where}: {fields[3]}>{fields[4]} has more than two alleles: split such sites with `bcftools norm -m-`, "
-            "or leave them out with `bcftools view -M2`"
-        )
+        return FormatError(f"{where}: {fields[3]}>{fields[4]} {SEVERAL_ALTERNATES}")
     if fields[8].split(":")[0] != "GT":
         return FormatError(f"{where}: FORMAT is {fields[8]!r}, which does not begin with GT: there are no genotypes")
     highest = 0 if fields[4] == "." else 1
@@ -47,9 +45,9 @@ def line_error(
 def _call_problem(call: str, highest: int, phased: bool) -> str | None:
     alleles = call.replace("/", "|").split("|")
     if call == ".":
-        return _MISSING if phased else None
+        return MISSING_CALL if phased else None
     if len(alleles) == 1:
-        return "is haploid: wanted diploid people (for chrX, leave men out with -S, or see `bcftools +fixploidy`)"
+        return HAPLOID_CALL
     if len(alleles) > 2:
         return f"has {len(alleles)} alleles: wanted diploid people"
     for allele in alleles:
@@ -60,16 +58,8 @@ def _call_problem(call: str, highest: int, phased: bool) -> str | None:
     if not phased:
         return None
     if "." in alleles:
-        return _MISSING
-    return _UNPHASED if "/" in call else None
-
-
-_REMEDY = (
-    "haplotypes need phased calls without gaps: phase and impute with SHAPEIT5 or Beagle, "
-    "or use a command that takes unphased dosages"
-)
-_MISSING = f"is missing or half missing; {_REMEDY}"
-_UNPHASED = f"is unphased; {_REMEDY}"
+        return MISSING_CALL
+    return UNPHASED_CALL if "/" in call else None
 
 
 def order_error(source: Path, number: int | None, chrom: str, position_bp: int, before: str) -> FormatError:

@@ -36,10 +36,11 @@ def read_header(stream: BinaryIO, source: Path) -> VcfHeader:
         raise FormatError(_not_a_vcf(source, line))
     n_lines, contigs, lengths = 1, [], {}
     while line.startswith(b"##"):
-        if line.startswith(b"##contig=") and (name := _CONTIG_ID.search(line)):
-            contigs.append(name[1].decode(errors="replace"))
-            if length := _CONTIG_LENGTH.search(line):
-                lengths[contigs[-1]] = int(length[1])
+        name, length = contig_line(line)
+        if name is not None:
+            contigs.append(name)
+            if length is not None:
+                lengths[name] = length
         line = stream.readline()
         n_lines += 1
     if not line.startswith(b"#CHROM"):
@@ -47,11 +48,21 @@ def read_header(stream: BinaryIO, source: Path) -> VcfHeader:
     return VcfHeader(_sample_names(line, source, n_lines), tuple(contigs), lengths, n_lines)
 
 
+def contig_line(line: bytes) -> tuple[str | None, int | None]:
+    """Name and length (None where not given) that a `##contig` line declares; (None, None) of another line."""
+    name = _CONTIG_ID.search(line) if line.startswith(b"##contig=") else None
+    if name is None:
+        return None, None
+    length = _CONTIG_LENGTH.search(line)
+    return name[1].decode(errors="replace"), int(length[1]) if length else None
+
+
 def _not_a_vcf(source: Path, line: bytes) -> str:
-    if line.startswith(b"BCF"):
-        return f"{source} is a BCF, which is not read: convert it with `bcftools view -Oz -o out.vcf.gz {source}`"
+    if line.startswith(b"BCF"):  # from stdin: of a file, `source_format` has told before
+        return f"{source} is a BCF: name the file, or pipe it through `bcftools view`"
     return (
-        f"{source} is neither a VCF (its first line must be ##fileformat=VCF...) nor an HDF5 file: starts {line[:20]!r}"
+        f"{source} is neither a VCF (its first line must be ##fileformat=VCF...) nor another format Haploom reads "
+        f"(BCF, HDF5, PLINK .bed or .pgen, VCF Zarr, tskit): starts {line[:20]!r}"
     )
 
 

@@ -1,19 +1,23 @@
-"""VCF text into panels, block by block, by our own byte-level reader.
+"""VCF text, or BCF as text, into panels, block by block, by our own byte-level reader.
 
 Of the text only one block is in memory at a time. QUAL, FILTER, INFO and every FORMAT field but GT are left
 behind: a panel has no place for them. Source: VCF specifications 4.2 to 4.5.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from haploom import progress
 from haploom.errors import FormatError
 from haploom.io import vcf_kernels
+from haploom.io.bcf_reader import open_bcf
 from haploom.io.byte_stream import open_bytes
+from haploom.io.formats import source_format
+from haploom.io.regions import Regions
 from haploom.io.selection import Selection, SiteFilter
 from haploom.io.vcf_calls import CallTiles, DosageTiles, HaplotypeTiles
 from haploom.io.vcf_errors import line_error, order_error
@@ -22,48 +26,73 @@ from haploom.io.vcf_text import all_lines, find_index, lines_near
 from haploom.panel import DosagePanel, Panel, Variants
 from haploom.panel.variants import STRING
 
-Tiles = TypeVar("Tiles", bound=CallTiles)
 
+def read_vcf_panels(source: Path, selection: Selection, sites_per_block: int | None = None) -> Iterator[Panel]:
+    """Phased haplotypes of a VCF or BCF: the chosen people, the chosen sites in blocks (None: all in one).
 
-def read_vcf_panel(source: Path, selection: Selection) -> Panel:
-    """Phased haplotypes of a VCF: the chosen people and sites. Raises FormatError when a call of theirs is
-    unphased or missing."""
-    variants, people, calls = _read(source, selection, HaplotypeTiles)
-    return Panel(calls.finish(), variants, people)
+    There is at least one block. Raises FormatError when a call of theirs is unphased or missing.
+    """
+    for variants, people, calls in _read(source, selection, HaplotypeTiles, sites_per_block):
+        yield Panel(calls, variants, people)
 
 
 def read_vcf_dosages(source: Path, selection: Selection) -> DosagePanel:
     """Counts of the alternate allele, phased or not; calls missing in whole or in half are missing."""
-    variants, people, calls = _read(source, selection, DosageTiles)
-    return DosagePanel(calls.finish(), variants, people)
+    ((variants, people, calls),) = _read(source, selection, DosageTiles, None)
+    return DosagePanel(calls, variants, people)
 
 
 def read_vcf_samples(source: Path) -> tuple[str, ...]:
     """Names of the people, from the header alone."""
-    with open_bytes(source) as stream:
-        return read_header(stream, source).samples
+    with _open(source, Regions(())) as (header, _, _):
+        return header.samples
 
 
-def _read(source: Path, selection: Selection, tiles: type[Tiles]) -> tuple[Variants, tuple[str, ...], Tiles]:
-    with open_bytes(source) as stream:
-        header = read_header(stream, source)
+def _read(
+    source: Path, selection: Selection, tiles: type[CallTiles], sites_per_block: int | None
+) -> Iterator[tuple[Variants, tuple[str, ...], np.ndarray]]:
+    wanted = selection.site_filter()
+    with _open(source, wanted.regions) as (header, blocks, whole):
         people = selection.people(header.samples)
         calls = tiles(header.samples, people)
-        wanted = selection.site_filter()
-        index = find_index(source) if wanted.regions else None
-        blocks = lines_near(source, index, wanted.regions) if index else all_lines(stream)
-        sites = _SiteColumns(source, header, wanted, None if index else header.n_lines)
+        sites = _SiteColumns(source, header, wanted, header.n_lines if whole else None)
+        n_found = 0
         with progress.task("Reading sites") as advance:
             for text in blocks:
                 lines = sites.add(text)
-                wrong = calls.add(text, lines)
-                if wrong >= 0:
-                    raise sites.error(text, lines[wrong], calls)
+                n_found += len(lines)
+                done = 0
+                while done < len(lines):
+                    part = (
+                        lines[done:]
+                        if sites_per_block is None
+                        else lines[done : done + sites_per_block - calls.n_sites]
+                    )
+                    wrong = calls.add(text, part)
+                    if wrong >= 0:
+                        raise sites.error(text, part[wrong], calls)
+                    done += len(part)
+                    if calls.n_sites == sites_per_block:
+                        yield sites.take(calls.n_sites), people, calls.finish()
+                        calls = tiles(header.samples, people)
                 advance(len(lines))
     wanted.regions.check_contigs([*header.contigs, *sites.contigs], source)
-    variants = sites.finish()
-    wanted.note_absent(len(variants), source)
-    return variants, people, calls
+    wanted.note_absent(n_found, source)
+    if calls.n_sites or not n_found:
+        yield sites.take(calls.n_sites), people, calls.finish()
+
+
+@contextmanager
+def _open(source: Path, regions: Regions) -> Iterator[tuple[VcfHeader, Iterator[np.ndarray], bool]]:
+    """The header, blocks of whole lines that hold all records near the regions, and whether they are the whole file."""
+    if source_format(source) == "BCF":
+        with open_bcf(source, regions) as (stream, blocks):
+            yield read_header(stream, source), blocks, False
+        return
+    with open_bytes(source) as stream:
+        header = read_header(stream, source)
+        index = find_index(source) if regions else None
+        yield header, lines_near(source, index, regions) if index else all_lines(stream), index is None
 
 
 class _SiteColumns:
@@ -159,10 +188,12 @@ class _SiteColumns:
     def _line_number(self, line: np.ndarray) -> int | None:
         return None if self._first_line is None else self._first_line + int(line[vcf_kernels.NUMBER]) + 1
 
-    def finish(self) -> Variants:
-        """The columns as Variants."""
+    def take(self, n: int) -> Variants:
+        """The first `n` sites of those gathered and not taken yet; the rest stays."""
         position_bp = np.concatenate(self._position_bp) if self._position_bp else np.empty(0, dtype=np.int64)
-        chrom, id_, ref, alt = (
-            np.array(column, dtype=STRING) for column in (self._chrom, self._id, self._ref, self._alt)
-        )
-        return Variants(chrom, position_bp, id_, ref, alt, self._header.contig_length_bp)
+        columns = (self._chrom, self._id, self._ref, self._alt)
+        chrom, id_, ref, alt = (np.array(column[:n], dtype=STRING) for column in columns)
+        for column in columns:
+            del column[:n]
+        self._position_bp = [position_bp[n:]]
+        return Variants(chrom, position_bp[:n], id_, ref, alt, self._header.contig_length_bp)

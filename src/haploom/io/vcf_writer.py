@@ -17,19 +17,22 @@ from haploom.io.bgzf import bgzf_blocks
 from haploom.io.byte_stream import STANDARD
 from haploom.io.output import atomic_output
 from haploom.io.vcf_header import FIXED_COLUMNS
-from haploom.panel import Panel, Variants
+from haploom.panel import DosagePanel, Panel, Variants
+from haploom.panel.dosages import MISSING
 
 _BLOCK_BYTES = 1 << 24
+_UNPHASED = np.frombuffer(b"./.\t0/0\t0/1\t1/1\t", np.uint8).reshape(4, 4)  # [dosage + 1]
 
 
 def write_vcf(
-    panel: Panel, path: Path, *, bgzf: bool, force: bool = False, header_lines: Sequence[str] = (),
+    panel: Panel | DosagePanel, path: Path, *, bgzf: bool, force: bool = False, header_lines: Sequence[str] = (),
     no_version: bool = False,
 ) -> None:  # fmt: skip
-    """Write a panel as VCF 4.2. header_lines: more `##` lines, without line ends.
+    """Write a panel as VCF 4.2: phased calls, or of dosages unphased and missing ones.
 
-    no_version: leave out the lines that say which version and command made the file, so that the same panel
-    gives the same bytes. Raises HaploomError when the file cannot be written.
+    header_lines: more `##` lines, without line ends. no_version: leave out the lines that say which version and
+    command made the file, so that the same panel gives the same bytes. Raises HaploomError when the file cannot
+    be written.
     """
     text = _text(panel, header_lines, no_version)
     if bgzf:
@@ -42,19 +45,23 @@ def write_vcf(
         file.writelines(text)
 
 
-def _text(panel: Panel, header_lines: Sequence[str], no_version: bool) -> Iterator[bytes]:
-    """The file in blocks."""
-    lines = [
+def header(panel: Panel | DosagePanel, more: Sequence[str], no_version: bool) -> list[str]:
+    """Lines of the header, without line ends."""
+    return [
         "##fileformat=VCFv4.2",
         *_contig_lines(panel.variants),
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
-        *header_lines,
+        *more,
         *([] if no_version else _version_lines()),
         "\t".join([*FIXED_COLUMNS, *panel.samples]),
     ]
-    yield "".join(f"{line}\n" for line in lines).encode()
+
+
+def _text(panel: Panel | DosagePanel, header_lines: Sequence[str], no_version: bool) -> Iterator[bytes]:
+    """The file in blocks."""
+    yield "".join(f"{line}\n" for line in header(panel, header_lines, no_version)).encode()
     # Whole bytes of eight sites.
-    step = 8 * max(1, _BLOCK_BYTES // (16 * max(panel.n_haplotypes, 1)))
+    step = 8 * max(1, _BLOCK_BYTES // (32 * max(panel.n_samples, 1)))
     with progress.task("Writing sites", total=panel.n_sites) as advance:
         for start in range(0, panel.n_sites, step):
             sites = slice(start, min(start + step, panel.n_sites))
@@ -62,17 +69,30 @@ def _text(panel: Panel, header_lines: Sequence[str], no_version: bool) -> Iterat
             advance(sites.stop - sites.start)
 
 
-def _records(panel: Panel, sites: slice) -> bytes:
-    n_sites = sites.stop - sites.start
-    packed = np.ascontiguousarray(panel.bits[:, sites.start // 8 : -(-sites.stop // 8)].T)
-    calls = np.empty((n_sites, 2 * panel.n_haplotypes), dtype=np.uint8)
-    vcf_kernels.format_calls(packed, n_sites, calls)
+def _records(panel: Panel | DosagePanel, sites: slice) -> bytes:
+    calls = _unphased_calls(panel, sites) if isinstance(panel, DosagePanel) else _phased_calls(panel, sites)
     variants = panel.variants
     columns = (variants.chrom, variants.position_bp, variants.id, variants.ref, variants.alt)
     pieces: list[Any] = []  # bytes and arrays of bytes
     for fixed, line in zip(zip(*(column[sites].tolist() for column in columns)), calls):
         pieces += ["\t".join(map(str, fixed)).encode(), b"\t.\t.\t.\tGT\t", line]
     return b"".join(pieces)
+
+
+def _phased_calls(panel: Panel, sites: slice) -> np.ndarray:
+    """uint8 (n_sites, bytes of a line's calls, its end included)."""
+    n_sites = sites.stop - sites.start
+    packed = np.ascontiguousarray(panel.bits[:, sites.start // 8 : -(-sites.stop // 8)].T)
+    calls = np.empty((n_sites, 2 * panel.n_haplotypes), dtype=np.uint8)
+    vcf_kernels.format_calls(packed, n_sites, calls)
+    return calls
+
+
+def _unphased_calls(panel: DosagePanel, sites: slice) -> np.ndarray:
+    """As `_phased_calls`."""
+    calls = _UNPHASED[panel.dosages[:, sites].T - MISSING].reshape(sites.stop - sites.start, -1)
+    calls[:, -1:] = ord("\n")
+    return calls
 
 
 def _contig_lines(variants: Variants) -> list[str]:
