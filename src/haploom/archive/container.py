@@ -1,28 +1,33 @@
-"""The outer shell of an archive: a checked manifest, then named sections, then an end mark.
+"""The outer shell of an archive: named sections one after another, then a checked manifest, then an end mark.
 
-| bytes           | what                                                     |
-|-----------------|----------------------------------------------------------|
-| 4               | magic `HLM0`                                             |
-| 4               | length of the manifest, unsigned little-endian           |
-| 4               | CRC-32 of the manifest                                   |
-| as many         | the manifest, JSON in UTF-8                              |
-| as the manifest says | the sections, one after another                     |
-| 8               | end mark `HLM0 END`: a file without it is cut short      |
+| bytes   | what                                                                    |
+|---------|-------------------------------------------------------------------------|
+| 4       | magic `HLM1`                                                            |
+| 2, 2    | major and minor version, unsigned little-endian                         |
+| ...     | the sections                                                            |
+| ...     | the manifest: JSON in UTF-8, one zstd frame                             |
+| 8, 4, 4, 4 | where the manifest begins, its stored and decoded length, CRC-32 of it decoded |
+| 8       | end mark `HLM1 END`: a file without it is cut short                     |
+
+The manifest comes last so that an archive is written in one pass, whatever its size.
 """
 
 import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
+from haploom.entropy_coding.zstd import zstd_compress, zstd_decompress
 from haploom.errors import CorruptArchiveError, FormatError
 
-MAGIC = b"HLM0"
-END_MARK = b"HLM0 END"
-_HEADER = struct.Struct("<4sII")
+MAGIC = b"HLM1"
+MAJOR, MINOR = 1, 0
+END_MARK = b"HLM1 END"
+_HEADER = struct.Struct("<4sHH")
+_FOOTER = struct.Struct("<QIII8s")
 _LARGEST_MANIFEST = 1 << 26
 
 
@@ -32,7 +37,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     codec: str
-    offset: NonNegativeInt  # from the end of the manifest
+    offset: NonNegativeInt  # from the beginning of the file
     stored_bytes: NonNegativeInt
     decoded_bytes: NonNegativeInt
     crc32: NonNegativeInt
@@ -48,55 +53,71 @@ class ModelReference(BaseModel):
     stored_bytes: NonNegativeInt
 
 
+class Stretch(BaseModel):
+    """Records of one contig in a block, and what they overlap: 1-based, inclusive."""
+
+    model_config = ConfigDict(frozen=True)
+
+    contig: str
+    start_bp: int
+    end_bp: int
+
+
+class Block(BaseModel):
+    """A run of records, decoded alone. `stretches` says which regions it can touch."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n_records: NonNegativeInt
+    stretches: list[Stretch]
+
+
 class Manifest(BaseModel):
     """What an archive holds. `requires` lists every codec id a reader needs; unknown other keys are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    format: Literal["haploom-archive/0"] = "haploom-archive/0"
+    format: Literal["haploom-archive/1"] = "haploom-archive/1"
     requires: list[str]
-    n_sites: NonNegativeInt
+    level: str
     n_samples: NonNegativeInt
-    contig_length_bp: dict[str, int]
-    rows_per_block: NonNegativeInt
-    alleles_sha256: str  # of the bit-packed rows, in order
-    site_fingerprint: str
+    blocks: list[Block]
+    text_sha256: str  # of the VCF text
+    text_bytes: NonNegativeInt
     source_format: str
     not_kept: list[str]
+    label_level: str | None  # of the populations whose frequencies predict INFO
     model: ModelReference | None
     paper_size_bits: NonNegativeInt | None  # vae+rle: latents and residual as the paper counts them
     made_by: dict[str, Any]
     sections: dict[str, Section]
 
     @property
-    def n_haplotypes(self) -> int:
-        return 2 * self.n_samples
+    def n_records(self) -> int:
+        return sum(block.n_records for block in self.blocks)
 
 
-class SectionsWriter:
-    """Gathers encoded sections and knows where each will lie."""
+class ContainerWriter:
+    """Writes sections one after another to an open file, then the manifest."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.sections: dict[str, Section] = {}
-        self._data: list[bytes] = []
+        self._file = file
+        self._end = file.write(_HEADER.pack(MAGIC, MAJOR, MINOR))
 
-    def add(self, name: str, codec: str, stored: bytes, decoded: bytes) -> None:
-        """Append a section: its stored bytes, and the bytes they decode to."""
-        offset = sum(map(len, self._data))
+    def add(self, name: str, codec: str, stored: bytes, decoded_bytes: int, crc32: int) -> None:
+        """Append a section: its stored bytes, and length and CRC-32 of what they decode to."""
         self.sections[name] = Section(
-            codec=codec, offset=offset, stored_bytes=len(stored), decoded_bytes=len(decoded), crc32=zlib.crc32(decoded)
+            codec=codec, offset=self._end, stored_bytes=len(stored), decoded_bytes=decoded_bytes, crc32=crc32
         )
-        self._data.append(stored)
+        self._end += self._file.write(stored)
 
-    def write(self, path: Path, manifest: Manifest) -> None:
-        """Write the whole archive to `path` (a temporary one; the caller renames it)."""
+    def finish(self, manifest: Manifest) -> None:
+        """Write the manifest and the end mark."""
         text = manifest.model_dump_json().encode()
-        with path.open("wb") as file:
-            file.write(_HEADER.pack(MAGIC, len(text), zlib.crc32(text)))
-            file.write(text)
-            for stored in self._data:
-                file.write(stored)
-            file.write(END_MARK)
+        stored = zstd_compress(text)
+        self._file.write(stored)
+        self._file.write(_FOOTER.pack(self._end, len(stored), len(text), zlib.crc32(text), END_MARK))
 
 
 class Container:
@@ -110,41 +131,50 @@ class Container:
             head = file.read(_HEADER.size)
             if len(head) < _HEADER.size or head[:3] != MAGIC[:3]:
                 raise FormatError(f"{path} is not a Haploom archive: it does not begin with {MAGIC.decode()}")
-            magic, length, checksum = _HEADER.unpack(head)
-            if magic != MAGIC:
-                raise FormatError(f"{path} is an archive of version {magic[3:]!r}, this release reads {MAGIC[3:]!r}")
-            if length > _LARGEST_MANIFEST or length > self.total_bytes:
-                raise CorruptArchiveError(f"{path} is damaged: its manifest cannot be {length} bytes")
-            text = file.read(length)
-            if len(text) != length or zlib.crc32(text) != checksum:
-                raise CorruptArchiveError(
-                    f"{path} is damaged: its manifest does not have the checksum written before it"
+            magic, major, _ = _HEADER.unpack(head)
+            if magic != MAGIC or major != MAJOR:
+                raise FormatError(
+                    f"{path} is an archive of format {head[3:4].decode('latin-1')}.{major}, this release reads "
+                    f"{MAGIC[3:].decode()}.{MAJOR}: use the release that wrote it"
                 )
-            file.seek(max(0, self.total_bytes - len(END_MARK)))
-            if file.read() != END_MARK:
+            if self.total_bytes < _HEADER.size + _FOOTER.size:
+                raise CorruptArchiveError(f"{path} is cut short. Fetch it again.")
+            file.seek(self.total_bytes - _FOOTER.size)
+            self._end, n_stored, n_text, checksum, mark = _FOOTER.unpack(file.read(_FOOTER.size))
+            if mark != END_MARK:
                 raise CorruptArchiveError(f"{path} is cut short: it has no end mark. Fetch it again.")
+            if self._end + n_stored + _FOOTER.size != self.total_bytes or n_text > _LARGEST_MANIFEST:
+                raise CorruptArchiveError(f"{path} is damaged: its manifest is not where its end says")
+            file.seek(self._end)
+            stored = file.read(n_stored)
+        try:
+            text = zstd_decompress(stored, n_text)
+        except ValueError as error:
+            raise CorruptArchiveError(f"{path} is damaged: its manifest cannot be read ({error})") from error
+        if zlib.crc32(text) != checksum:
+            raise CorruptArchiveError(f"{path} is damaged: its manifest does not have the checksum written after it")
         try:
             self.manifest = Manifest.model_validate_json(text)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise FormatError(f"{path}: not a manifest this release reads ({where}: {first['msg']})") from error
-        self._start = _HEADER.size + length
-
-    def stored(self, name: str) -> bytes:
-        """The stored bytes of a section. Raises CorruptArchiveError when it is absent or reaches out of the file."""
-        section = self.section(name)
-        begin = self._start + section.offset
-        if begin + section.stored_bytes > self.total_bytes - len(END_MARK):
-            raise CorruptArchiveError(f"{self.path} is damaged: section {name} reaches past the end of the file")
-        with self.path.open("rb") as file:
-            file.seek(begin)
-            return file.read(section.stored_bytes)
 
     def section(self, name: str) -> Section:
-        if name not in self.manifest.sections:
+        """Raises CorruptArchiveError when there is none of that name, or it reaches out of the file."""
+        section = self.manifest.sections.get(name)
+        if section is None:
             raise CorruptArchiveError(f"{self.path} is damaged: it has no section {name}")
-        return self.manifest.sections[name]
+        if section.offset + section.stored_bytes > self._end:
+            raise CorruptArchiveError(f"{self.path} is damaged: section {name} reaches past the sections")
+        return section
+
+    def stored(self, name: str) -> bytes:
+        """The stored bytes of a section."""
+        section = self.section(name)
+        with self.path.open("rb") as file:
+            file.seek(section.offset)
+            return file.read(section.stored_bytes)
 
     def check(self, name: str, decoded: bytes) -> None:
         """Raises CorruptArchiveError unless `decoded` has the length and checksum the manifest states."""
@@ -153,6 +183,6 @@ class Container:
             raise CorruptArchiveError(f"{self.path} is damaged: section {name} does not decode to what was stored")
 
 
-def stored_bytes(sections: Mapping[str, Section], prefix: str) -> int:
-    """Bytes in the file of all sections whose name begins with `prefix`."""
-    return sum(section.stored_bytes for name, section in sections.items() if name.startswith(prefix))
+def stored_bytes(sections: Mapping[str, Section], *suffixes: str) -> int:
+    """Bytes in the file of all sections whose name ends in one of `suffixes`."""
+    return sum(section.stored_bytes for name, section in sections.items() if name.endswith(suffixes))
