@@ -13,7 +13,7 @@ Any bytes decode to some alleles in bounded time and memory: a checksum of the a
 
 import numpy as np
 
-from haploom.entropy_coding import rare_sites, run_lengths
+from haploom.entropy_coding import common_sites, rare_sites, run_lengths
 from haploom.entropy_coding.range_coder import finish, is_full, new_decoder, new_encoder
 from haploom.entropy_coding.site_classes import BOUNDS, classes_of, code_classes
 
@@ -96,13 +96,20 @@ def decode_block(data: bytes, n_sites: int, n_haplotypes: int) -> np.ndarray:
 
 def _common_class(n: int) -> int:
     """First class of common sites: minor counts from about 0.3 % of the haplotypes, 12 at least."""
-    return 7
+    return 9
 
 
 def _code_common(
     level: int, coder: np.ndarray, data: np.ndarray, columns: np.ndarray, sites: np.ndarray, classes: np.ndarray
 ) -> None:
-    run_lengths.code_common_sites(coder, data, columns, sites, classes)
+    if level == LEVELS["fast"]:
+        run_lengths.code_common_sites(coder, data, columns, sites, classes)
+        return
+    n = columns.shape[1]
+    tenth, much = classes_of(np.array([n // 10, 4 * n // 10]))
+    orders = [(0, 0, 0), (tenth, 0, 0), (much, 0, 0), (0, 1, 0), (0, 1, 1), (0, 16, 0), (0, 16, 1)]
+    rules = np.array(orders, dtype=np.int64)
+    common_sites.code_common_sites(coder, data, columns, sites, classes, rules)
 
 
 def _carrier_slots(classes: np.ndarray, n: int) -> tuple[np.ndarray, int]:

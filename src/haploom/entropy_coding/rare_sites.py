@@ -12,6 +12,7 @@ next carrier is drawn from all haplotypes above the first.
 import numpy as np
 
 from haploom.entropy_coding.index_draws import code_draw, new_trees, tree_depth
+from haploom.entropy_coding.match_lengths import half_octave, octave
 from haploom.entropy_coding.mixing import code_mixed
 from haploom.entropy_coding.pbwt import advance, rank_of
 from haploom.entropy_coding.reverse_sweep import REVERSE_SEGMENT, load_segment, reverse_checkpoints
@@ -25,25 +26,6 @@ _LIMIT = 1000
 _N_INPUTS = 6
 
 _UNSEEN, _CANDIDATE, _REFUSED, _CARRIER = range(4)
-
-
-@kernel
-def octave(length):
-    """Bit length of a match length, 0 to 15: 0 for none, 1 for 1, 2 for 2-3, 3 for 4-7, ..."""
-    n_bits = 0
-    while length > 0 and n_bits < 15:
-        length >>= 1
-        n_bits += 1
-    return n_bits
-
-
-@kernel
-def half_octave(length):
-    """Like `octave` with one more bit, 0 to 31."""
-    n_bits = octave(length)
-    if n_bits < 2:
-        return 2 * n_bits
-    return 2 * n_bits + (length >> (n_bits - 2) & 1 if n_bits < 15 else 1)
 
 
 @kernel
