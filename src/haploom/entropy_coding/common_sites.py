@@ -1,180 +1,167 @@
 """Common sites, the small way: every allele under a mix of many contexts.
 
-Haplotypes are taken in the PBWT order of all common sites passed (the main order). What is asked of each allele:
-- among the haplotypes just coded that match this one over at least 8, 32, ... sites, how many carry 0 and 1;
-- in the main and in several other PBWT orders (of frequent sites only, of every second site, ...), the alleles and
-  match lengths of the nearest haplotypes above and below whose allele is already known.
-Each question picks a cell; three weight sets mix the cells, a last one mixes the three.
+Sites are coded from left to right, the haplotypes of a site in the PBWT order of all common sites before it (the main
+order). The contexts of an allele, each the number of a cell in a table of its own:
+- counts: among the haplotypes just coded that match this one over at least 4, 16, 64, ... sites, how many carry each
+  allele, and what the last of them carries (with the class of the site);
+- neighbours: one for each PBWT order (see `neighbours`);
+- the longest match for each allele; the votes of the neighbours and how often this haplotype surprised of late; the
+  ones and haplotypes so far at this site (with its class); the match above in the main order against the longest one
+  that contradicts it; and a small one that starts anew at every site;
+- donors (see `donors`), where the level keeps them.
+Three weight sets (by votes, by match length and surprise, and of the site itself) mix the cells, a last one mixes
+the three results.
 """
 
 import numpy as np
 
+from haploom.entropy_coding.donors import DONOR_INPUTS, UNKNOWN, donor_contexts, learn_donors, new_donors
 from haploom.entropy_coding.match_lengths import half_octave, octave
-from haploom.entropy_coding.mixing import (
-    MAX_LOGIT,
-    cell_logit,
-    learn_weights,
-    mixed_logit,
-    squash,
-    updated_cell,
-)
+from haploom.entropy_coding.mixing import MAX_LOGIT, cell_logit, learn_weights, mixed_logit, squash, updated_cell
+from haploom.entropy_coding.neighbours import FIRST, LONGEST_0, LONGEST_1, VOTES_0, VOTES_1, neighbour_contexts
 from haploom.entropy_coding.pbwt import advance, rank_of
 from haploom.entropy_coding.range_coder import code_bit
 from haploom.kernels import kernel
 
-_LEVELS = 6
-_UNKNOWN = 2
-_TABLE = 4096
-_SCAN = 16
-_LIMIT = 1023
+_TABLE = 4096  # cells of each input
+_COUNT_INPUTS = 6
+_OTHER_INPUTS = 5
+_SITE_CELLS = 64  # of the table that starts anew
+_LIMIT = 4095
+_EVEN = np.int64(32768) << 32  # a cell that has seen nothing
+_FIRST_WEIGHT = 65536 * 8 // 100
+_SITE_RATE, _SET_RATE, _LAST_RATE = 8, 4, 1
 
 
 @kernel
-def known_neighbour(order, start, i, step, known, site, found):
-    """Nearest haplotype above (step -1) or below (step 1) place i whose allele is known.
+def count_contexts(counts, length, kind, contexts):
+    """Contexts below _TABLE from the haplotypes just coded; forgets those that match over less than `length`.
 
-    found: int64 (2,), filled with its allele (or _UNKNOWN) and its match length in sites.
+    counts: int64 (_COUNT_INPUTS, 3): zeros, ones, and 1 + the last allele (0: none) of each level.
     """
-    since = np.int64(-1)
-    j = i
-    for _ in range(_SCAN):
-        if step < 0:
-            since = max(since, np.int64(start[j]))
-            j -= 1
-        else:
-            j += 1
-            if j < order.size:
-                since = max(since, np.int64(start[j]))
-        if j < 0 or j >= order.size or since >= site:
-            break
-        allele = known[order[j]]
-        if allele != _UNKNOWN:
-            found[0] = allele
-            found[1] = site - since
-            return
-    found[0] = _UNKNOWN
-    found[1] = 0
+    for level in range(_COUNT_INPUTS):
+        if length < 4 << (2 * level):
+            counts[level] = 0
+        zeros, ones = min(octave(counts[level, 0]), 11), min(octave(counts[level, 1]), 11)
+        contexts[level] = ((min(kind // 3, 8) * 12 + zeros) * 12 + ones) * 3 + counts[level, 2]
 
 
 @kernel
-def side_context(allele, length):
-    """0 to 24: nothing known, or the allele and the octave of the match length."""
-    if allele == _UNKNOWN:
-        return 0
-    return 1 + allele * 12 + min(max(octave(length) - 1, 0), 11)
+def other_contexts(tally, length, kind, surprise, progress, ones, contexts):
+    """The contexts that look at all neighbours and at the site: int64 (_OTHER_INPUTS,), filled."""
+    longest_0, longest_1 = tally[LONGEST_0], tally[LONGEST_1]
+    votes_0, votes_1, first = tally[VOTES_0], tally[VOTES_1], tally[FIRST]
+    contrary = longest_0 if first else longest_1
+    verdict = 2 if votes_0 and votes_1 else (1 if votes_1 else 0)
+    contexts[0] = half_octave(longest_0) * 32 + half_octave(longest_1)
+    contexts[1] = (min(votes_0, 15) * 16 + min(votes_1, 15)) * 4 + surprise
+    contexts[2] = (min(kind, 31) * 16 + progress) * 8 + min(octave(ones) // 2, 7)
+    contexts[3] = (half_octave(length) * 3 + first) * 32 + half_octave(contrary)
+    contexts[4] = (first * 3 + verdict) * 7 + min(octave(length) // 2, 6)
 
 
 @kernel
-def code_common_sites(coder, data, columns, sites, classes, rules):
+def code_under_three_sets(coder, data, cells, chosen, logits, set_a, set_b, set_c, three, last, bit):
+    """Code one bit under three mixes of the chosen cells and a mix of those; all learn. Returns the bit and p.
+
+    set_a, set_b, set_c: int64 (n_inputs,). last: int64 (3,). logits: int64 (n_inputs,) and three: (3,), scratch.
+    """
+    n_inputs = chosen.size
+    for a in range(n_inputs):
+        logits[a] = cell_logit(cells[chosen[a]])
+    three[0] = min(max(mixed_logit(logits, set_a, n_inputs), -MAX_LOGIT), MAX_LOGIT)
+    three[1] = min(max(mixed_logit(logits, set_b, n_inputs), -MAX_LOGIT), MAX_LOGIT)
+    three[2] = min(max(mixed_logit(logits, set_c, n_inputs), -MAX_LOGIT), MAX_LOGIT)
+    p = squash(mixed_logit(three, last, 3))
+    bit = code_bit(coder, data, p, bit)
+    target = bit << 16
+    learn_weights(three, last, 3, target - p, _LAST_RATE)
+    learn_weights(logits, set_a, n_inputs, target - squash(three[0]), _SET_RATE)
+    learn_weights(logits, set_b, n_inputs, target - squash(three[1]), _SET_RATE)
+    learn_weights(logits, set_c, n_inputs, target - squash(three[2]), _SITE_RATE)
+    for a in range(n_inputs):
+        cells[chosen[a]] = updated_cell(cells[chosen[a]], bit, _LIMIT)
+    return bit, p
+
+
+@kernel
+def code_common_sites(coder, data, columns, sites, classes, rules, n_donors):
     """Code the columns of the common sites, uint8 (n_common, n_haplotypes) of 0 and 1 (1 = minor), in and out.
 
     sites: int64 (n_common,), their places among all sites. classes: uint8 (n_common,).
-    rules: int64 (n_orders, 3): lowest class, run length, phase; row 0 is the main order.
+    rules: int64 (n_orders, 3), one row for each PBWT order: it passes only common sites of at least this class, and
+    (where the run is not 0) of those only the runs of this many common sites whose number is odd or even: the phase.
+    n_donors: donors of each haplotype; 0 leaves their inputs out.
     """
     n_common, n = columns.shape
     n_orders = rules.shape[0]
     order = np.empty((n_orders, n), dtype=np.int32)
+    order[:] = np.arange(n)
     start = np.zeros((n_orders, n), dtype=np.int32)
-    rank = np.empty((n_orders, n), dtype=np.int32)
-    scratch = np.empty((2, n), dtype=np.int32)
+    places = np.empty((n, n_orders), dtype=np.int32)
+    known = np.empty((n_orders, n), dtype=np.uint8)
+    place, scratch = np.empty(n, dtype=np.int32), np.empty((2, n), dtype=np.int32)
     for o in range(n_orders):
-        order[o] = np.arange(n)
-        rank[o] = np.arange(n)
-
-    n_inputs = _LEVELS + n_orders + 5
-    cells = np.full(n_inputs * _TABLE, np.int64(32768) << 32, dtype=np.int64)
-    chosen = np.zeros(n_inputs, dtype=np.int64)
-    logits = np.zeros(n_inputs, dtype=np.int64)
-    by_votes = np.full((1024, n_inputs), 65536 * 2 // 10, dtype=np.int64)
-    by_length = np.full((256, n_inputs), 65536 * 2 // 10, dtype=np.int64)
-    by_class = np.full((64, n_inputs), 65536 * 2 // 10, dtype=np.int64)
-    last = np.full((64, 3), 65536 // 3, dtype=np.int64)
-    three = np.zeros(3, dtype=np.int64)
-    counts = np.zeros((_LEVELS, 3), dtype=np.int64)
-    known = np.empty(n, dtype=np.uint8)
+        places[:, o] = order[o]
+    donors = new_donors(n, n_donors)
+    alleles = np.empty(n, dtype=np.uint8)
     surprises = np.zeros(n, dtype=np.int64)
-    found = np.zeros(2, dtype=np.int64)
-    site_base = (n_inputs - 1) * _TABLE
+    counts = np.empty((_COUNT_INPUTS, 3), dtype=np.int64)
+    tally = np.empty(5, dtype=np.int64)
+
+    other = _COUNT_INPUTS + n_orders
+    fresh = other + _OTHER_INPUTS - 1  # the input whose table starts anew at every site
+    n_inputs = other + _OTHER_INPUTS + (DONOR_INPUTS if n_donors else 0)
+    cells = np.full(n_inputs * _TABLE, _EVEN, dtype=np.int64)
+    chosen = np.zeros(n_inputs, dtype=np.int64)
+    logits, three = np.zeros(n_inputs, dtype=np.int64), np.zeros(3, dtype=np.int64)
+    by_votes = np.full((256, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
+    by_length = np.full((64, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
+    by_class = np.full((64, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
+    last = np.full((64, 3), 65536 // 3, dtype=np.int64)
 
     for k in range(n_common):
-        column = columns[k]
-        site = sites[k]
-        kind = np.int64(classes[k])
-        known[:] = _UNKNOWN
+        column, site, kind = columns[k], sites[k], np.int64(classes[k])
+        known[:] = UNKNOWN
+        alleles[:] = UNKNOWN
         counts[:] = 0
-        cells[site_base : site_base + 256] = np.int64(32768) << 32
-        ones_seen = np.int64(0)
+        cells[fresh * _TABLE : fresh * _TABLE + _SITE_CELLS] = _EVEN
+        of_site = by_class[kind].copy()
+        ones = np.int64(0)
         for i in range(n):
             h = order[0, i]
             length = site - start[0, i]
-            for level in range(_LEVELS):
-                if length < 4 << (2 * level):
-                    counts[level] = 0
-                zeros, ones = counts[level, 0], counts[level, 1]
-                chosen[level] = (level * _TABLE) + (min(octave(zeros), 11) * 12 + min(octave(ones), 11)) * 3 + counts[level, 2]
-            best_0, best_1 = np.int64(0), np.int64(0)
-            votes_0, votes_1 = 0, 0
-            at = _LEVELS
-            for o in range(n_orders):
-                j = rank[o, h]
-                known_neighbour(order[o], start[o], j, -1, known, site, found)
-                above = side_context(found[0], found[1])
-                if found[0] == 0:
-                    best_0 = max(best_0, found[1])
-                    votes_0 += 1
-                elif found[0] == 1:
-                    best_1 = max(best_1, found[1])
-                    votes_1 += 1
-                if o == 0:
-                    first = found[0]
-                    below = octave(site - start[0, i + 1]) if i + 1 < n else 0
-                else:
-                    known_neighbour(order[o], start[o], j, 1, known, site, found)
-                    below = side_context(found[0], found[1])
-                    if found[0] == 0:
-                        best_0 = max(best_0, found[1])
-                        votes_0 += 1
-                    elif found[0] == 1:
-                        best_1 = max(best_1, found[1])
-                        votes_1 += 1
-                chosen[at] = at * _TABLE + above * 25 + below
-                at += 1
             surprise = min(surprises[h] >> 8, 3)
-            chosen[at] = at * _TABLE + half_octave(best_0) * 32 + half_octave(best_1)
-            chosen[at + 1] = (at + 1) * _TABLE + (min(votes_0, 15) * 16 + min(votes_1, 15)) * 4 + surprise
-            progress = i * 16 // n
-            chosen[at + 2] = (at + 2) * _TABLE + (min(kind, 31) * 16 + progress) * 8 + min(octave(ones_seen) // 2, 7)
-            chosen[at + 3] = (at + 3) * _TABLE + (half_octave(length) * 3 + first) * 32 + half_octave(best_0 if first else best_1)
-            agree = 2 if votes_0 and votes_1 else (1 if votes_1 else 0)
-            chosen[at + 4] = site_base + (first * 3 + agree) * 8 + min(octave(length) // 2, 7)
+            count_contexts(counts, length, kind, chosen)
+            neighbour_contexts(places[h], known, start, site, chosen[_COUNT_INPUTS:other], tally)
+            other_contexts(tally, length, kind, surprise, i * 16 // n, ones, chosen[other:])
+            if n_donors:
+                donor_contexts(donors[h], alleles, site, chosen[fresh + 1 :])
+            for a in range(n_inputs):
+                chosen[a] += a * _TABLE
 
-            for a in range(n_inputs):
-                logits[a] = cell_logit(cells[chosen[a]])
-            of_votes = by_votes[min(votes_0, 15) * 16 + min(votes_1, 15)]
-            of_length = by_length[octave(length) * 4 + surprise]
-            of_class = by_class[kind]
-            three[0] = min(max(mixed_logit(logits, of_votes, n_inputs), -MAX_LOGIT), MAX_LOGIT)
-            three[1] = min(max(mixed_logit(logits, of_length, n_inputs), -MAX_LOGIT), MAX_LOGIT)
-            three[2] = min(max(mixed_logit(logits, of_class, n_inputs), -MAX_LOGIT), MAX_LOGIT)
-            p = squash(mixed_logit(three, last[kind], 3))
-            bit = code_bit(coder, data, p, np.int64(column[h]))
-            target = bit << 16
-            learn_weights(three, last[kind], 3, target - p, 1)
-            learn_weights(logits, of_votes, n_inputs, target - squash(three[0]), 2)
-            learn_weights(logits, of_length, n_inputs, target - squash(three[1]), 2)
-            learn_weights(logits, of_class, n_inputs, target - squash(three[2]), 2)
-            for a in range(n_inputs):
-                cells[chosen[a]] = updated_cell(cells[chosen[a]], bit, _LIMIT)
+            votes_0, votes_1 = tally[VOTES_0], tally[VOTES_1]
+            bit, p = code_under_three_sets(
+                coder, data, cells, chosen, logits,
+                by_votes[min(votes_0, 15) * 16 + min(votes_1, 15)], by_length[octave(length) * 4 + surprise], of_site,
+                three, last[min(votes_0, 7) * 8 + min(votes_1, 7)], np.int64(column[h]),
+            )  # fmt: skip
             column[h] = bit
-            known[h] = bit
-            ones_seen += bit
-            miss = target - p if bit else p
-            surprises[h] += (miss - surprises[h] * 64) >> 10
-            for level in range(_LEVELS):
-                counts[level, bit] += 1
-                counts[level, 2] = 1 + bit
+            alleles[h] = bit
+            for o in range(n_orders):
+                known[o, places[h, o]] = bit
+            ones += bit
+            counts[:, bit] += 1
+            counts[:, 2] = 1 + bit
+            # A running mean of how improbable this haplotype's alleles were, in 1/1024.
+            surprises[h] += ((65536 - p if bit else p) - surprises[h] * 64) >> 8
 
+        by_class[kind] += (of_site - by_class[kind]) >> 2
+        if n_donors:
+            learn_donors(donors, order[0], start[0], column, site)
         for o in range(n_orders):
-            if kind >= rules[o, 0] and (rules[o, 1] == 0 or k // rules[o, 1] % 2 == rules[o, 2]):
+            lowest, run, phase = rules[o]
+            if kind >= lowest and (run == 0 or k // run % 2 == phase):
                 advance(order[o], start[o], column, site, scratch)
-                rank_of(order[o], rank[o])
+                rank_of(order[o], place)
+                places[:, o] = place

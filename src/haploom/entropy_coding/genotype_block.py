@@ -20,6 +20,11 @@ from haploom.entropy_coding.site_classes import BOUNDS, classes_of, code_classes
 CODEC_ID = "genotypes/1"
 LEVELS = {"fast": 1, "default": 2, "max": 3}
 _PLAIN = 0
+# What the levels above `fast` mix. PBWT orders as (lowest minor-allele frequency in %, run, phase) of the sites they
+# pass (see `code_common_sites`), the main order first; and the donors of each haplotype.
+_ORDERS = ((0, 0, 0), (10, 0, 0), (40, 0, 0), (0, 1, 0), (0, 1, 1), (0, 16, 0), (0, 16, 1))
+_MORE_ORDERS = ((0, 4, 0), (0, 4, 1), (0, 64, 0), (0, 64, 1))
+_MIXES = {LEVELS["default"]: (_ORDERS, 0), LEVELS["max"]: (_ORDERS + _MORE_ORDERS, 16)}
 _MOST_RARE_CLASS = 12  # rare sites have at most 63 carriers: bounds what a damaged header can ask for
 
 
@@ -95,21 +100,21 @@ def decode_block(data: bytes, n_sites: int, n_haplotypes: int) -> np.ndarray:
 
 
 def _common_class(n: int) -> int:
-    """First class of common sites: minor counts from about 0.3 % of the haplotypes, 12 at least."""
-    return 9
+    """First class of common sites among n haplotypes: minor counts from about 0.5 % on."""
+    return min(int(classes_of(np.array([max(n // 200, 2)]))[0]), _MOST_RARE_CLASS)
 
 
 def _code_common(
     level: int, coder: np.ndarray, data: np.ndarray, columns: np.ndarray, sites: np.ndarray, classes: np.ndarray
 ) -> None:
+    """The common sites, in and out, as the level says."""
     if level == LEVELS["fast"]:
         run_lengths.code_common_sites(coder, data, columns, sites, classes)
         return
-    n = columns.shape[1]
-    tenth, much = classes_of(np.array([n // 10, 4 * n // 10]))
-    orders = [(0, 0, 0), (tenth, 0, 0), (much, 0, 0), (0, 1, 0), (0, 1, 1), (0, 16, 0), (0, 16, 1)]
+    orders, n_donors = _MIXES[level]
     rules = np.array(orders, dtype=np.int64)
-    common_sites.code_common_sites(coder, data, columns, sites, classes, rules)
+    rules[:, 0] = classes_of(rules[:, 0] * columns.shape[1] // 100)
+    common_sites.code_common_sites(coder, data, columns, sites, classes, rules, n_donors)
 
 
 def _carrier_slots(classes: np.ndarray, n: int) -> tuple[np.ndarray, int]:

@@ -19,9 +19,9 @@ from haploom.entropy_coding.reverse_sweep import REVERSE_SEGMENT, load_segment, 
 from haploom.entropy_coding.site_classes import BOUNDS
 from haploom.kernels import kernel
 
-_REACH = 12  # neighbours looked at on each side of a carrier in each order
+_REACH = 20  # neighbours looked at on each side of a carrier in each order
 _MEMORY = 4  # latest shared rare sites kept of each haplotype
-_UNLIKELY = 200  # a candidate less probable than this (16 bits) is not asked
+_UNLIKELY = 20  # a candidate less probable than this (16 bits) is not asked
 _LIMIT = 1000
 _N_INPUTS = 6
 
@@ -92,7 +92,7 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
     trees = new_trees(12, n)
     tree_weights = np.full((12, tree_depth(n) + 1, 2), 65536 * 6 // 10, dtype=np.int64)
     cells = np.full(_N_INPUTS << 13, np.int64(6000) << 32, dtype=np.int64)
-    weights = np.full((64, _N_INPUTS), 65536 * 3 // 10, dtype=np.int64)
+    weights = np.full((64, _N_INPUTS), 65536 * 2 // 10, dtype=np.int64)
     more_cells = np.full(4096, np.int64(32768) << 32, dtype=np.int64)
     more_weights = np.full((64, 2), 32768, dtype=np.int64)
     chosen = np.empty(_N_INPUTS, dtype=np.int64)
@@ -166,7 +166,7 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
                 chosen[5] = (5 << 13) + (half_octave(total) * 32 + best_refused) * 2 + (1 if shared else 0)
                 which = min(tries, 7) * 4 + min(shared, 3)
                 bit = np.int64(truth[best])
-                bit = code_mixed(coder, data, cells, chosen, weights[which], logits, 2, _LIMIT, bit)
+                bit = code_mixed(coder, data, cells, chosen, weights[which], logits, 5, _LIMIT, bit)
                 if bit:
                     hit = best
                     break
