@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ def sorted_by_suffix(columns: np.ndarray, sites: np.ndarray) -> tuple[list[int],
     haplotypes = [tuple(columns[::-1, h]) for h in range(columns.shape[1])]
     order = sorted(range(len(haplotypes)), key=lambda h: haplotypes[h])
     starts = []
-    for a, b in zip(order, order[1:]):
+    for a, b in pairwise(order):
         differ = [i for i in range(len(columns)) if columns[i, a] != columns[i, b]]
         starts.append(int(sites[differ[-1]]) + 1 if differ else 0)
     return order, starts

@@ -5,7 +5,7 @@ The stream (codec id `genotypes/1`):
   of a byte first, without padding between sites.
 - byte 1 (levels 1 to 3): the first class of common sites; sites of lower classes are rare.
 - the rest: one stream of the range coder (`range_coder`): the class of every site (`site_classes`), then the common
-  sites (`run_lengths` at level 1, `common_sites` at levels 2 and 3), then the rare sites (`rare_sites`).
+  sites (`common_runs` at level 1, `common_sites` at levels 2 and 3), then the rare sites (`rare_sites`).
 The numbers of sites and haplotypes are kept by whoever keeps the bytes.
 
 Any bytes decode to some alleles in bounded time and memory: a checksum of the alleles is the archive's to keep.
@@ -13,7 +13,7 @@ Any bytes decode to some alleles in bounded time and memory: a checksum of the a
 
 import numpy as np
 
-from haploom.entropy_coding import common_sites, rare_sites, run_lengths
+from haploom.entropy_coding import common_sites, rare_sites, common_runs
 from haploom.entropy_coding.range_coder import finish, is_full, new_decoder, new_encoder
 from haploom.entropy_coding.site_classes import BOUNDS, classes_of, code_classes
 
@@ -109,7 +109,7 @@ def _code_common(
 ) -> None:
     """The common sites, in and out, as the level says."""
     if level == LEVELS["fast"]:
-        run_lengths.code_common_sites(coder, data, columns, sites, classes)
+        common_runs.code_common_sites(coder, data, columns, sites, classes)
         return
     orders, n_donors = _MIXES[level]
     rules = np.array(orders, dtype=np.int64)

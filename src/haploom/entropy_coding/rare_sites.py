@@ -125,7 +125,6 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
         n_found = 0
         n_listed = 0
         lowest = np.int64(0)
-        fresh = True
         best_refused = 0
         while n_found < most:
             if n_found >= least:
@@ -189,7 +188,9 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
             n_found += 1
             if n_found < most:
                 n_listed = meet_neighbours(order, start, rank[hit], site, 0, state, lengths, listed, n_listed)
-                n_listed = meet_neighbours(after[0], after[1], after[2, hit], -site, 1, state, lengths, listed, n_listed)
+                n_listed = meet_neighbours(
+                    after[0], after[1], after[2, hit], -site, 1, state, lengths, listed, n_listed
+                )
                 for m in range(_MEMORY):
                     s = latest[hit, m]
                     if s >= 0:

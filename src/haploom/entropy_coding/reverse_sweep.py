@@ -38,7 +38,10 @@ def reverse_checkpoints(columns, common_sites, n_sites):
 
 @kernel
 def load_segment(segment, checkpoints, loaded, columns, common_sites):
-    """Fill segment, int32 (REVERSE_SEGMENT, 3, n): order, start and rank before each common site of segment `loaded`."""
+    """Make the orders of one segment again, for each of its common sites from that site on.
+
+    segment: int32 (REVERSE_SEGMENT, 3, n), filled with order, start and rank. loaded: which segment.
+    """
     n_common, n = columns.shape
     order = checkpoints[loaded + 1, 0].copy()
     start = checkpoints[loaded + 1, 1].copy()
