@@ -1,5 +1,102 @@
-"""Haploom: store, map, classify and simulate genomes with what autoencoders learn from SNP haplotypes."""
+"""Haploom: store, map, classify and simulate genomes with what autoencoders learn from SNP haplotypes.
+
+    import haploom as hl
+
+Everything a person needs is listed here, one function or class a task; each loads what it needs (torch, msprime)
+only when it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from haploom.provenance import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from haploom.ancestry import classify_panel, compare_classifiers
+    from haploom.archive import Archive, open_archive
+    from haploom.baselines.logistic import SnpLogisticRegression
+    from haploom.compression import compress_panel
+    from haploom.embedding import embed_panel
+    from haploom.errors import HaploomError
+    from haploom.io import Selection, read_dosages, read_genetic_map, read_panel, read_populations, write_panel
+    from haploom.io.model_file import read_model, write_model
+    from haploom.panel import DosagePanel, GeneticMap, Panel, Split, Variants, split_people
+    from haploom.popgen.breeding import breed
+    from haploom.popgen.coalescent import simulate_panel
+    from haploom.popgen.pca import PCA
+    from haploom.synthesis import synthesize_panel
+    from haploom.training.fit import train_vae
+    from haploom.training.loop import TrainingConfig
+
+_HOME = {
+    "PCA": "popgen.pca",
+    "Archive": "archive",
+    "DosagePanel": "panel",
+    "GeneticMap": "panel",
+    "HaploomError": "errors",
+    "Panel": "panel",
+    "Selection": "io",
+    "SnpLogisticRegression": "baselines.logistic",
+    "Split": "panel",
+    "TrainingConfig": "training.loop",
+    "Variants": "panel",
+    "breed": "popgen.breeding",
+    "classify_panel": "ancestry",
+    "compare_classifiers": "ancestry",
+    "compress_panel": "compression",
+    "embed_panel": "embedding",
+    "open_archive": "archive",
+    "read_dosages": "io",
+    "read_genetic_map": "io",
+    "read_model": "io.model_file",
+    "read_panel": "io",
+    "read_populations": "io",
+    "simulate_panel": "popgen.coalescent",
+    "split_people": "panel",
+    "synthesize_panel": "synthesis",
+    "train_vae": "training.fit",
+    "write_model": "io.model_file",
+    "write_panel": "io",
+}
+
+__all__ = [
+    "PCA",
+    "Archive",
+    "DosagePanel",
+    "GeneticMap",
+    "HaploomError",
+    "Panel",
+    "Selection",
+    "SnpLogisticRegression",
+    "Split",
+    "TrainingConfig",
+    "Variants",
+    "__version__",
+    "breed",
+    "classify_panel",
+    "compare_classifiers",
+    "compress_panel",
+    "embed_panel",
+    "open_archive",
+    "read_dosages",
+    "read_genetic_map",
+    "read_model",
+    "read_panel",
+    "read_populations",
+    "simulate_panel",
+    "split_people",
+    "synthesize_panel",
+    "train_vae",
+    "write_model",
+    "write_panel",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"haploom.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

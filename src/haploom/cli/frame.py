@@ -1,9 +1,10 @@
 """What every subcommand shares: exit codes, progress on stderr, `--json`, and the options that choose genotypes."""
 
 import json
+import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from pathlib import Path
@@ -25,7 +26,8 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
     a bug of ours: the exception goes on, so that Python prints its traceback and exits with 1.
     """
     try:
-        result = command.main(arguments, prog_name="haploom", standalone_mode=False)
+        with _warnings_as_notes():
+            result = command.main(arguments, prog_name="haploom", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except HaploomError as error:
@@ -37,10 +39,37 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("haploom: interrupted; nothing was left half-written", err=True)
         return EXIT_INTERRUPTED
+    except SystemExit as leaving:
+        # click turns a closed pipe into exit code 1, but the reader (`| head`) has only seen enough.
+        if not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        return _closed_pipe()
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Point stdout elsewhere, or Python complains as it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _closed_pipe()
+
+
+def _closed_pipe() -> int:
+    """Done. Points stdout elsewhere first, or Python complains as it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the file descriptor of stdout
+    return 0
+
+
+class _Notes(logging.Handler):
+    """Shows what library code logs as a note: it logs warnings and nothing less."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    logger = logging.getLogger("haploom")
+    handler = _Notes(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def input_file(name: str = "source", **settings: Any) -> Callable:
@@ -71,6 +100,116 @@ map_option = click.option(
     "--map", "genetic_map", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Genetic map with columns pos, chr, cM. Without it: 1 cM per Mb.",
 )  # fmt: skip
+
+
+optional_model_option = click.option(
+    "-m", "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A trained model."
+)
+threads_option = click.option("--threads", type=click.IntRange(1), help="Threads of the network. [default: all cores]")
+output_type_option = click.option(
+    "-O", "--output-type", type=click.Choice(["v", "z"]),
+    help="v: VCF, z: VCF in BGZF. Without it, the suffix of the output tells.",
+)  # fmt: skip
+no_version_option = click.option(
+    "--no-version", is_flag=True, help="Leave version and command out of the header: same panel, same bytes."
+)
+
+_TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_SELECTION_OPTIONS = {
+    "regions": click.option(
+        "-r", "--regions", metavar="REGION[,...]", help="Sites that overlap 22, 22:100-200, 22:100 or 22:100-."
+    ),
+    "regions_file": click.option(
+        "-R", "--regions-file", type=_TABLE, help="Regions, a line each: contig, start, end (BED where so named)."
+    ),
+    "samples": click.option(
+        "-s", "--samples", metavar="[^]NAME[,...]", help="People to take, in this order; ^: to leave out."
+    ),
+    "samples_file": click.option(
+        "-S", "--samples-file", metavar="[^]FILE", help="People to take, one a line; ^: to leave out."
+    ),
+    "maf": click.option(
+        "--maf", type=click.FloatRange(0, 0.5, max_open=True), help="Sites with a minor-allele frequency above this."
+    ),
+    "sites": click.option("--sites", type=_TABLE, help="Sites to take: columns chrom pos [ref alt], or a VCF."),
+    "split": click.option("--split", type=_TABLE, help="Parts of the people, from `haploom split`."),
+    "part": click.option(
+        "--part", type=click.Choice(["train", "validation", "test"]), help="Part of the split to take."
+    ),
+    "populations": click.option(
+        "--populations", type=_TABLE, help="Labels: column `sample` and one for each kind of label."
+    ),
+    "label": click.option(
+        "--label", metavar="COLUMN", help="Which labels to use. Without it: superpopulation, else population."
+    ),
+}
+
+
+def selection_options(function: Callable) -> Callable:
+    """The options that choose people and sites; the command gets them as one keyword, `selection`.
+
+    For commands that read genotypes. The type is `haploom.io.Selection`, loaded when the command runs.
+    """
+
+    @wraps(function)
+    def wrapped(*args: Any, split: Path | None, part: str | None, **kwargs: Any) -> Any:
+        if (split is None) != (part is None):
+            raise click.UsageError("--split and --part go together")
+        selection = _take_selection(kwargs, split=split, part=part)
+        return function(*args, selection=selection, **kwargs)
+
+    return _with_options(wrapped, _SELECTION_OPTIONS.values())
+
+
+def training_selection_options(function: Callable) -> Callable:
+    """`selection_options` for commands that take every part of a split: no --part, `split` a keyword of its own."""
+
+    @wraps(function)
+    def wrapped(*args: Any, split: Path | None, **kwargs: Any) -> Any:
+        return function(*args, selection=_take_selection(kwargs), split=split, **kwargs)
+
+    return _with_options(wrapped, [option for name, option in _SELECTION_OPTIONS.items() if name != "part"])
+
+
+def _with_options(function: Callable, options: Iterable[Callable]) -> Callable:
+    for option in reversed(tuple(options)):
+        function = option(function)
+    return function
+
+
+def _take_selection(given: dict[str, Any], **people: Any) -> Any:
+    """The Selection that the options ask for; they are taken out of `given`."""
+    from haploom.io import Selection
+
+    regions, regions_file = given.pop("regions"), given.pop("regions_file")
+    samples, samples_file = given.pop("samples"), given.pop("samples_file")
+    if regions is not None and regions_file:
+        raise click.UsageError("give regions with -r or with -R, not both")
+    if samples is not None and samples_file is not None:
+        raise click.UsageError("give samples with -s or with -S, not both")
+    return Selection(
+        regions=_regions(regions, regions_file), samples=_sample_names(samples, samples_file),
+        exclude_samples=(samples or samples_file or "").startswith("^"),
+        **{name: given.pop(name) for name in ("maf", "sites", "populations", "label")}, **people,
+    )  # fmt: skip
+
+
+def _regions(listed: str | None, file: Path | None) -> tuple[str, ...]:
+    if file is None:
+        return tuple(listed.split(",")) if listed is not None else ()
+    from haploom.io.regions import read_regions
+
+    return read_regions(file)
+
+
+def _sample_names(listed: str | None, file: str | None) -> tuple[str, ...] | None:
+    if listed is not None:
+        return tuple(listed.removeprefix("^").split(","))
+    if file is None:
+        return None
+    from haploom.io.tables import text_lines
+
+    return tuple(text.split()[0] for _, text in text_lines(Path(file.removeprefix("^"))))
 
 
 def quiet_option(function: Callable) -> Callable:
@@ -122,5 +261,25 @@ def print_result(result: dict[str, Any], as_json: bool) -> None:
         return
     width = max(map(len, result), default=0)
     for name, value in result.items():
-        shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
-        click.echo(f"{name:<{width}}  {shown}")
+        click.echo(f"{name:<{width}}  {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    """A figure for people: thousands apart, lists and objects without Python's brackets and quotes."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.5g}"
+        case dict():
+            return ", ".join(
+                f"{name} ({_shown(each)})" if isinstance(each, dict) else f"{name} {_shown(each)}"
+                for name, each in value.items()
+            )
+        case list():
+            return ", ".join(map(_shown, value)) or "none"
+    return str(value)

@@ -2,6 +2,13 @@
 
 import rich_click as click
 
+from haploom.cli.archives import compress, decompress, inspect, verify, view
+from haploom.cli.breed import breed
+from haploom.cli.convert import convert
+from haploom.cli.people import classify, embed, synthesize
+from haploom.cli.simulate import simulate
+from haploom.cli.split import split
+from haploom.cli.train import train
 from haploom.provenance import __version__
 
 
@@ -11,6 +18,8 @@ def haploom() -> None:
     """Store, map, classify and simulate genomes with what autoencoders learn from SNP haplotypes."""
 
 
-SUBCOMMANDS: tuple[click.Command, ...] = ()
+SUBCOMMANDS: tuple[click.Command, ...] = (
+    simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify, synthesize,
+)  # fmt: skip
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from haploom.errors import HaploomError
+from haploom.panel.haplotypes import Panel
 from haploom.panel.samples import check_samples, label_columns, label_of, sample_indices
 from haploom.panel.variants import Variants
 
@@ -37,6 +39,14 @@ class DosagePanel:
             raise ValueError(f"dosages must be 0, 1, 2 or {MISSING}, got {self.dosages.min()} to {self.dosages.max()}")
         object.__setattr__(self, "samples", check_samples(self.samples))
         object.__setattr__(self, "populations", label_columns(self.populations, len(self.samples)))
+
+    @classmethod
+    def from_panel(cls, panel: Panel) -> "DosagePanel":
+        """The dosages of phased haplotypes: the sum of each person's two."""
+        dosages = np.empty((panel.n_samples, panel.n_sites), dtype=np.int8)
+        for person in range(panel.n_samples):
+            dosages[person] = panel.alleles(slice(2 * person, 2 * person + 2)).sum(axis=0, dtype=np.int8)
+        return cls(dosages, panel.variants, panel.samples, panel.populations)
 
     @property
     def n_sites(self) -> int:
@@ -75,3 +85,17 @@ class DosagePanel:
             samples=tuple(self.samples[i] for i in people),
             populations={level: labels[people] for level, labels in self.populations.items()},
         )
+
+    def common(self, maf: float) -> "DosagePanel":
+        """Only sites whose minor-allele frequency, among the calls that are there, is above `maf`.
+
+        Raises HaploomError unless 0 <= maf < 0.5.
+        """
+        if not 0 <= maf < 0.5:
+            raise HaploomError(f"minor-allele frequency {maf} is out of range: wanted at least 0 and below 0.5")
+        frequency = self.alternate_frequencies()
+        return self.select_sites(np.minimum(frequency, 1 - frequency) > maf)
+
+    def with_populations(self, populations: Mapping[str, np.ndarray]) -> "DosagePanel":
+        """The same people with other label levels."""
+        return replace(self, populations=populations)

@@ -1,0 +1,8 @@
+"""The `.hlm` archive: bytes to a file and back, checked. Reading never needs torch.
+
+The format is in docs/spec/archive-0.md.
+"""
+
+from haploom.archive.reader import Archive, open_archive
+
+__all__ = ["Archive", "open_archive"]

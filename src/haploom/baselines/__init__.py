@@ -1,0 +1,1 @@
+"""Classical methods every neural result stands beside."""

@@ -1,0 +1,129 @@
+"""`haploom embed`, `classify` and `synthesize`: what a trained model says of people, and people it makes up."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from haploom.cli.frame import (
+    force_option,
+    input_file,
+    json_option,
+    model_option,
+    no_version_option,
+    note,
+    output_option,
+    output_type_option,
+    print_result,
+    quiet_option,
+    seed_option,
+    selection_options,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from haploom.io import Selection
+
+
+@click.command()
+@input_file()
+@model_option
+@output_option("Coordinates, a TSV: sample, haplotype, z1, z2, ..., part.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw them too (.png, .svg or .pdf).")
+@selection_options
+@force_option
+@quiet_option
+def embed(source: Path, model: Path, output: Path, plot: Path | None, selection: "Selection", force: bool) -> None:
+    """Place the haplotypes in SOURCE in a model's latent space."""
+    from haploom.embedding import embed_panel, write_embedding
+    from haploom.io import label_level, read_panel, refuse_to_replace
+    from haploom.io.model_file import read_model
+
+    for path in filter(None, (output, plot)):
+        refuse_to_replace(path, force)
+    trained = read_model(model)
+    panel = read_panel(source, selection)
+    embedding = embed_panel(panel, trained)
+    write_embedding(embedding, output, force)
+    _note_training_people(embedding.parts)
+    if plot is not None:
+        from haploom.report.maps import save_map
+
+        labels = panel.labels(label_level(panel.populations, selection.label)) if panel.populations else None
+        save_map(embedding, labels, plot, force)
+
+
+@click.command()
+@input_file()
+@model_option
+@output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part.")
+@selection_options
+@force_option
+@json_option
+@quiet_option
+def classify(source: Path, model: Path, output: Path, selection: "Selection", force: bool, as_json: bool) -> None:
+    """Say which reference population each haplotype in SOURCE is most similar to.
+
+    With --populations, says how often that agrees with the labels there.
+    """
+    import numpy as np
+
+    from haploom.ancestry import classify_panel, write_classification
+    from haploom.io import label_level, read_panel, refuse_to_replace
+    from haploom.io.model_file import read_model
+
+    refuse_to_replace(output, force)
+    trained = read_model(model)
+    panel = read_panel(source, selection)
+    classification = classify_panel(panel, trained)
+    write_classification(classification, output, force)
+    _note_training_people(classification.parts)
+    result: dict[str, object] = {"haplotypes": len(classification.labels)}
+    result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in classification.classes}
+    if panel.populations:
+        from haploom.baselines.accuracy import accuracy
+
+        truth = panel.labels(label_level(panel.populations, selection.label), per="haplotype")
+        measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2))
+        result |= {"accuracy": f"{measured.plain:.4f}", "balanced_accuracy": f"{measured.balanced:.4f}"}
+    print_result(result, as_json)
+
+
+@click.command()
+@model_option
+@click.option("--population", "populations", multiple=True, help="Of which population; may be repeated. [default: all]")
+@click.option("-n", "--people", type=click.IntRange(1), required=True, help="People of each, two haplotypes a person.")
+@output_option("VCF (.vcf, .vcf.gz) or HDF5 (.h5).")
+@output_type_option
+@no_version_option
+@seed_option
+@force_option
+@json_option
+@quiet_option
+def synthesize(
+    model: Path, populations: tuple[str, ...], people: int, output: Path, output_type: str | None, no_version: bool,
+    seed: int, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Make new haplotypes from around a population's latents. They are marked synthetic, and named SYN_..."""
+    from haploom.cli.arguments import populations_beside
+    from haploom.io import refuse_to_replace, write_panel, write_populations
+    from haploom.io.model_file import file_sha256, read_model
+    from haploom.synthesis import header_lines, synthesize_panel
+
+    refuse_to_replace(output, force)
+    trained = read_model(model)
+    panel = synthesize_panel(trained, populations or trained.labels, people, seed)
+    header = header_lines(trained, file_sha256(model), seed)
+    write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
+    write_populations(populations_beside(output), panel, force)
+    print_result(
+        {"samples": panel.n_samples, "sites": panel.n_sites, "labels": str(populations_beside(output))}, as_json
+    )
+
+
+def _note_training_people(parts: tuple[str, ...]) -> None:
+    trained_on = sum(part == "train" for part in parts)
+    if trained_on:
+        note(
+            f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = train in the "
+            "output): their rows say nothing about how good it is"
+        )

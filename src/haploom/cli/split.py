@@ -1,0 +1,61 @@
+"""`haploom split`: who is for training, validation and test."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from haploom.cli.frame import force_option, input_file, json_option, output_option, print_result, seed_option
+
+
+class Fractions(click.ParamType):
+    """Three numbers, separated by commas."""
+
+    name = "train,validation,test"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float, float]:
+        try:
+            train, validation, test = (float(number) for number in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not three numbers separated by commas, such as 0.8,0.1,0.1", param, ctx)
+        return train, validation, test
+
+
+@click.command()
+@input_file()
+@output_option("Where to write the table: columns sample, part.")
+@click.option(
+    "--populations", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Labels: column `sample` and one for each kind of label.",
+)  # fmt: skip
+@click.option(
+    "--label", metavar="COLUMN", help="Labels to spread evenly. Without it: superpopulation, else population."
+)
+@click.option("--fractions", type=Fractions(), default="0.8,0.1,0.1", show_default=True, help="Shares of the people.")
+@click.option("--groups", metavar="COLUMN", help="People alike in this column (family, founder) stay together.")
+@seed_option
+@force_option
+@json_option
+def split(
+    source: Path, output: Path, populations: Path, label: str | None, fractions: tuple[float, float, float],
+    groups: str | None, seed: int, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Split the people of SOURCE into train, validation and test, within each label.
+
+    By person, never by haplotype. Only the names in SOURCE are read.
+    """
+    from collections import Counter
+
+    from haploom.io import read_populations, read_samples, write_split
+    from haploom.panel import PARTS, split_people
+
+    samples = read_samples(source)
+    table = read_populations(populations)
+    level = table.label_level(label)
+    columns = table.columns_for(samples)
+    group_of = columns[table.label_level(groups)].tolist() if groups else None
+    parts = split_people(samples, columns[level].tolist(), fractions, seed, group_of)
+    write_split(output, parts, samples, force)
+    counts = Counter(parts.part_of.values())
+    print_result({"label": level, **{part: counts[part] for part in PARTS}}, as_json)

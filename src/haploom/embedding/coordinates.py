@@ -1,0 +1,47 @@
+"""Coordinates of haplotypes in a model's latent space, as arrays and as a table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from haploom.io.model_file import ModelFile
+from haploom.io.output import atomic_output
+from haploom.panel import Panel
+
+NEW = "new"  # the part of people the model's split does not know
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Latent means of haplotypes.
+
+    samples: names of the people. parts: for each person train, validation, test, or "new" where the model's
+    split does not know them. z: float32 (2 * n_samples, n_latent), the two haplotypes of a person together.
+    """
+
+    samples: tuple[str, ...]
+    parts: tuple[str, ...]
+    z: np.ndarray
+
+
+def embed_panel(panel: Panel, model: ModelFile) -> Embedding:
+    """Encode every haplotype of a panel.
+
+    Raises SiteMismatchError when the panel lacks sites of the model; more sites do not matter.
+    """
+    from haploom.models.encoder import panel_latents  # loads torch
+
+    parts = tuple(model.card.part_of.get(sample, NEW) for sample in panel.samples)
+    return Embedding(panel.samples, parts, panel_latents(model, panel))
+
+
+def write_embedding(embedding: Embedding, path: Path, force: bool = False) -> None:
+    """A TSV: sample, haplotype (1 or 2), z1, z2, ..., and the part of the model's split the person was in."""
+    names = [f"z{place + 1}" for place in range(embedding.z.shape[1])]
+    with atomic_output(path, force) as partial, partial.open("w") as file:
+        file.write("\t".join(["sample", "haplotype", *names, "part"]) + "\n")
+        for row, z in enumerate(embedding.z):
+            values = [f"{value:.6g}" for value in z]
+            sample, part = embedding.samples[row // 2], embedding.parts[row // 2]
+            file.write("\t".join([sample, str(row % 2 + 1), *values, part]) + "\n")

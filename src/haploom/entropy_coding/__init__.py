@@ -1,0 +1,1 @@
+"""Lossless codings of integers and bits: run lengths and general byte codecs. No files, no networks."""

@@ -1,0 +1,67 @@
+"""Files in and out: panels, dosages, label tables, splits, genetic maps.
+
+Nothing is loaded before it is used, so that importing this room costs neither numba nor pysam nor h5py.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from haploom.io.genetic_maps import genetic_map_contigs, read_genetic_map
+    from haploom.io.hdf5 import Hdf5PanelWriter
+    from haploom.io.hdf5_paper import write_paper_hdf5
+    from haploom.io.output import atomic_output, refuse_to_replace
+    from haploom.io.panels import NOT_KEPT, read_dosages, read_panel, read_samples, source_format, write_panel
+    from haploom.io.populations import PopulationTable, label_level, read_populations, write_populations
+    from haploom.io.selection import Selection
+    from haploom.io.split_files import read_split, write_split
+
+_HOME = {
+    "NOT_KEPT": "panels",
+    "Hdf5PanelWriter": "hdf5",
+    "PopulationTable": "populations",
+    "Selection": "selection",
+    "atomic_output": "output",
+    "genetic_map_contigs": "genetic_maps",
+    "label_level": "populations",
+    "read_dosages": "panels",
+    "read_genetic_map": "genetic_maps",
+    "read_panel": "panels",
+    "read_populations": "populations",
+    "read_samples": "panels",
+    "read_split": "split_files",
+    "refuse_to_replace": "output",
+    "source_format": "panels",
+    "write_panel": "panels",
+    "write_paper_hdf5": "hdf5_paper",
+    "write_populations": "populations",
+    "write_split": "split_files",
+}
+
+__all__ = [
+    "NOT_KEPT",
+    "Hdf5PanelWriter",
+    "PopulationTable",
+    "Selection",
+    "atomic_output",
+    "genetic_map_contigs",
+    "label_level",
+    "read_dosages",
+    "read_genetic_map",
+    "read_panel",
+    "read_populations",
+    "read_samples",
+    "read_split",
+    "refuse_to_replace",
+    "source_format",
+    "write_panel",
+    "write_paper_hdf5",
+    "write_populations",
+    "write_split",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"haploom.io.{_HOME[name]}"), name)

@@ -1,0 +1,197 @@
+"""A trained model on disk: one safetensors file with a JSON manifest in its metadata. Never pickle.
+
+The file holds arrays and facts, whatever the framework that made them, so that `inspect` and reading an
+archive need no torch. Arrays are named `weights.*` (the float model), `exact.*` (its integer decoder),
+`labels.mean` and `labels.variance` (of the training people's latents), `sites.*` (which sites it was
+trained on).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from haploom.errors import CorruptModelError, FormatError, SiteMismatchError
+from haploom.io.output import atomic_output
+from haploom.panel import Split, Variants
+from haploom.panel.variants import STRING
+
+_METADATA_KEY = "haploom"
+_SITE_TEXT = "sites.text"  # UTF-8 lines of chrom, id, ref, alt, separated by tabs
+_SITE_POSITIONS = "sites.position_bp"
+
+
+class ModelCard(BaseModel):
+    """What a model is and where it came from; printed by `haploom inspect`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    format: Literal["haploom-model/1"] = "haploom-model/1"
+    kind: Literal["vae"]
+    profile: str
+    config: dict[str, int]
+    label_level: str
+    labels: dict[str, int]  # label -> training people
+    contig_length_bp: dict[str, int]
+    site_fingerprint: str
+    part_of: dict[str, str]  # the split: person -> train, validation or test
+    training: dict[str, Any]  # settings, and which epoch was kept
+    history: list[dict[str, float]]  # figures of each epoch
+    made_by: dict[str, Any]
+    arrays_sha256: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A model's card, its sites and its arrays. Raises ValueError when the arrays do not describe the sites."""
+
+    card: ModelCard
+    variants: Variants
+    arrays: Mapping[str, np.ndarray]
+
+    @property
+    def split(self) -> Split:
+        return Split(self.card.part_of)
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels in the order of the rows of `labels.mean`."""
+        return list(self.card.labels)
+
+    @property
+    def n_parameters(self) -> int:
+        """Trained numbers of the float model (batch normalisation's running statistics are not trained)."""
+        return sum(
+            array.size
+            for name, array in self.group("weights").items()
+            if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+        )
+
+    def group(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays named `prefix.*`, without the prefix."""
+        start = len(prefix) + 1
+        return {name[start:]: array for name, array in self.arrays.items() if name.startswith(f"{prefix}.")}
+
+
+def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 (hex) over arrays in order of name: name, dtype, shape and bytes of each."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def write_model(model: ModelFile, path: Path, force: bool = False) -> None:
+    """Write a model file, whole or not at all."""
+    from safetensors.numpy import save_file
+
+    variants = model.variants
+    columns = (variants.chrom, variants.id, variants.ref, variants.alt)
+    text = "\n".join("\t".join(site) for site in zip(*(column.tolist() for column in columns)))
+    arrays = {
+        **{name: np.ascontiguousarray(array) for name, array in model.arrays.items()},
+        _SITE_TEXT: np.frombuffer(text.encode(), dtype=np.uint8),
+        _SITE_POSITIONS: variants.position_bp.copy(),
+    }
+    card = model.card.model_copy(update={"arrays_sha256": arrays_sha256(arrays)})
+    with atomic_output(path, force) as partial:
+        partial.touch()
+        permissions = partial.stat().st_mode  # safetensors makes files that only the owner can read
+        save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
+        partial.chmod(permissions)
+
+
+def read_model(path: Path) -> ModelFile:
+    """Read and check a model file.
+
+    Raises FormatError when it is not one (or of a newer release), CorruptModelError when its checksum, its
+    sites or its fingerprint do not agree.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            metadata = opened.metadata() or {}
+            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError) as error:
+        raise FormatError(f"{path} is not a Haploom model, or it is damaged: {error}") from error
+    if _METADATA_KEY not in metadata:
+        raise FormatError(f"{path} is a safetensors file, but not a Haploom model: train one with `haploom train`")
+    try:
+        card = ModelCard.model_validate_json(metadata[_METADATA_KEY])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise FormatError(
+            f"{path}: the model's card is not one this release reads ({where}: {first['msg']})"
+        ) from error
+    if arrays_sha256(arrays) != card.arrays_sha256:
+        raise CorruptModelError(f"{path} is damaged: its arrays do not have the SHA-256 written in it. Fetch it again.")
+    try:
+        sites = arrays.pop(_SITE_TEXT).tobytes().decode()
+        rows = [line.split("\t") for line in sites.split("\n")] if sites else []
+        chrom, name, ref, alt = np.array(rows, dtype=STRING).reshape(-1, 4).T
+        variants = Variants(chrom, arrays.pop(_SITE_POSITIONS), name, ref, alt, card.contig_length_bp)
+    except (KeyError, ValueError) as error:
+        raise CorruptModelError(f"{path} is damaged: its sites cannot be read ({error})") from error
+    if variants.fingerprint() != card.site_fingerprint:
+        raise CorruptModelError(f"{path} is damaged: its sites do not have the fingerprint written in it")
+    return ModelFile(card, variants, arrays)
+
+
+def describe_model(path: Path) -> dict[str, Any]:
+    """What `haploom inspect` prints of a model."""
+    model = read_model(path)
+    card = model.card
+    return {
+        "format": card.format,
+        "kind": card.kind,
+        "profile": card.profile,
+        "sites": len(model.variants),
+        "contigs": model.variants.contigs(),
+        "site_fingerprint": card.site_fingerprint,
+        "label_level": card.label_level,
+        "labels": card.labels,
+        "config": card.config,
+        "parameters": model.n_parameters,
+        "training": card.training,
+        "people": {part: sum(p == part for p in card.part_of.values()) for part in ("train", "validation", "test")},
+        "made_by": card.made_by,
+        "file_bytes": path.stat().st_size,
+        "sha256": file_sha256(path),
+    }
+
+
+def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
+    """Where each of the model's sites is in `variants`: int64 (model's sites,).
+
+    Raises SiteMismatchError when one is absent, with how many overlap and the first that does not.
+    """
+    columns = variants.indices_of(model.variants)
+    absent = np.flatnonzero(columns < 0)
+    if len(absent):
+        first = model.variants.site_keys()[absent[0]]
+        raise SiteMismatchError(
+            f"the model was trained on {len(columns)} sites and {len(absent)} of them are not among the "
+            f"{len(variants)} here (the first: {first}). Use a file of the same sites, build and alleles, or train "
+            "a model on these."
+        )
+    return columns
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_model_file(path: Path) -> bool:
+    """Whether a file looks like safetensors: an 8-byte header length, then a JSON object."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    return len(start) == 9 and start[8:9] == b"{"

@@ -1,0 +1,98 @@
+"""Tables of labels: which population each person is from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from haploom.errors import FormatError, HaploomError
+from haploom.io.output import atomic_output
+from haploom.io.tables import read_table
+from haploom.panel import DosagePanel, Panel
+from haploom.panel.variants import STRING
+
+SAMPLE = "sample"
+# The levels a command uses when none is named, the first there is.
+USUAL_LEVELS = ("superpopulation", "population")
+
+
+@dataclass(frozen=True)
+class PopulationTable:
+    """Labels of people: sample name -> {level: label}. source names the file in messages."""
+
+    source: Path
+    levels: tuple[str, ...]
+    labels: Mapping[str, Mapping[str, str]]
+
+    def label_level(self, label: str | None = None) -> str:
+        """The level to use: see `label_level`."""
+        return label_level(self.levels, label, str(self.source))
+
+    def columns_for(self, samples: Sequence[str]) -> dict[str, np.ndarray]:
+        """Level -> strings (n_samples,), in the order of `samples`.
+
+        Raises HaploomError for people the table does not know.
+        """
+        unknown = [sample for sample in samples if sample not in self.labels]
+        if unknown:
+            shown = ", ".join(unknown[:3]) + (", ..." if len(unknown) > 3 else "")
+            raise HaploomError(
+                f"{len(unknown)} of {len(samples)} samples are not in {self.source}, which has {len(self.labels)} "
+                f"({shown}): add them to the table, or leave them out with -s or -S"
+            )
+        return {
+            level: np.array([self.labels[sample][level] for sample in samples], dtype=STRING) for level in self.levels
+        }
+
+
+def label_level(levels: Iterable[str], label: str | None = None, source: str = "the panel") -> str:
+    """The label level to use: `label`, else "superpopulation", else "population", else the only one there is.
+
+    Raises HaploomError that lists the levels when `label` is not among them or there is no telling.
+    """
+    levels = tuple(levels)
+    have = ", ".join(levels) or "none"
+    if label is not None:
+        if label not in levels:
+            raise HaploomError(f"{source} has no label column {label!r} (there is: {have}): choose one with --label")
+        return label
+    for usual in USUAL_LEVELS:
+        if usual in levels:
+            return usual
+    if len(levels) == 1:
+        return levels[0]
+    if not levels:
+        raise HaploomError(f"{source} has no labels: give a table with --populations")
+    raise HaploomError(f"{source} has several label columns ({have}): choose one with --label")
+
+
+def read_populations(path: Path) -> PopulationTable:
+    """A tab-separated table with a header: column `sample`, and a column for each label level.
+
+    Raises FormatError when there is no such column, no level, an empty label, or two different rows for a person.
+    """
+    names, rows = read_table(path)
+    if SAMPLE not in names or len(names) < 2:
+        raise FormatError(
+            f"{path}: the header has columns {', '.join(names)}; wanted tab-separated `{SAMPLE}` and at least one more"
+        )
+    labels: dict[str, dict[str, str]] = {}
+    for number, fields in rows:
+        row = dict(zip(names, fields))
+        sample = row.pop(SAMPLE)
+        if empty := [level for level, label in row.items() if not label.strip()]:
+            raise FormatError(f"{path}, line {number}: sample {sample!r} has no {empty[0]}: fill it in or drop the row")
+        if labels.setdefault(sample, row) != row:
+            raise FormatError(f"{path}, line {number}: sample {sample!r} stands twice, with other labels")
+    return PopulationTable(path, tuple(name for name in names if name != SAMPLE), labels)
+
+
+def write_populations(path: Path, panel: Panel | DosagePanel, force: bool = False) -> None:
+    """The labels of a panel's people as a table `read_populations` reads. Raises HaploomError without labels."""
+    if not panel.populations:
+        raise HaploomError(f"cannot write {path}: the panel has no labels")
+    columns = [panel.samples, *(column.tolist() for column in panel.populations.values())]
+    with atomic_output(path, force) as partial:
+        rows = ["\t".join([SAMPLE, *panel.populations]), *("\t".join(row) for row in zip(*columns))]
+        partial.write_text("".join(f"{row}\n" for row in rows))

@@ -1,0 +1,97 @@
+"""Calls as they are read, site after site, kept in tiles and turned into rows of people at the end.
+
+A tile is site-major, so that a line is written to memory that lies together; turning it happens once,
+when the number of sites is known. At the peak the tiles and the result are both in memory.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from haploom.io import vcf_kernels
+
+_TILE_BYTES = 1 << 20
+# A tile turned into columns writes at least a cache line a row, however many rows there are.
+_TILE_ROWS = 64
+
+
+class CallTiles:
+    """What haplotypes and dosages share: people chosen, and lines added to the tile at hand.
+
+    Subclasses say how many sites a tile row holds, how wide it is, and which kernel fills it.
+    """
+
+    sites_per_row: ClassVar[int]
+    dtype: ClassVar[type]
+    phased: ClassVar[bool]
+
+    def __init__(self, samples: Sequence[str], people: Sequence[str]) -> None:
+        """samples: the file's people; people: those to keep, in the order to keep them."""
+        place_of = {name: place for place, name in enumerate(samples)}
+        kept = np.array([place_of[name] for name in people], dtype=np.int64)
+        self.wanted = np.zeros(len(samples), dtype=bool)
+        self.wanted[kept] = True
+        self._kept = self._columns(kept)
+        self._tile_rows = max(_TILE_ROWS, _TILE_BYTES // len(self._kept))
+        self._tiles: list[np.ndarray] = []
+        self._n_sites = 0
+
+    def add(self, text: np.ndarray, lines: np.ndarray) -> int:
+        """Read the calls of indexed lines. Returns -1, or which line is wrong (and is not to be read on)."""
+        done = 0
+        tile_sites = self._tile_rows * self.sites_per_row
+        while done < len(lines):
+            place = self._n_sites % tile_sites
+            if place == 0:
+                self._tiles.append(np.zeros((self._tile_rows, len(self._kept)), dtype=self.dtype))
+            part = lines[done : done + tile_sites - place]
+            wrong = self._fill(text, part, place)
+            if wrong >= 0:
+                return done + wrong
+            done += len(part)
+            self._n_sites += len(part)
+        return -1
+
+    def finish(self) -> np.ndarray:
+        """All that was added, a row for each kept column of the tiles. The tiles are given up."""
+        n_columns = -(-self._n_sites // self.sites_per_row)
+        rows: np.ndarray = np.empty((len(self._kept), n_columns), dtype=self.dtype)
+        for start in range(0, n_columns, self._tile_rows):
+            target = rows[:, start : start + self._tile_rows]
+            target[:] = self._tiles.pop(0)[: target.shape[1]].T
+        return rows
+
+    def _columns(self, kept: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _fill(self, text: np.ndarray, lines: np.ndarray, place: int) -> int:
+        raise NotImplementedError
+
+
+class HaplotypeTiles(CallTiles):
+    """Phased alleles; `finish` gives uint8 (2 * people, ceil(sites / 8)) in `panel.bits`' order."""
+
+    sites_per_row = 8
+    dtype = np.uint8
+    phased = True
+
+    def _columns(self, kept: np.ndarray) -> np.ndarray:
+        return np.stack([2 * kept, 2 * kept + 1], axis=1).ravel()
+
+    def _fill(self, text: np.ndarray, lines: np.ndarray, place: int) -> int:
+        return vcf_kernels.pack_haplotypes(text, lines, self.wanted, self._kept, place, self._tiles[-1])
+
+
+class DosageTiles(CallTiles):
+    """Alternate-allele counts; `finish` gives int8 (people, sites)."""
+
+    sites_per_row = 1
+    dtype = np.int8
+    phased = False
+
+    def _columns(self, kept: np.ndarray) -> np.ndarray:
+        return kept
+
+    def _fill(self, text: np.ndarray, lines: np.ndarray, place: int) -> int:
+        return vcf_kernels.add_dosages(text, lines, self.wanted, self._kept, place, self._tiles[-1])

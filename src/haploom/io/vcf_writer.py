@@ -1,0 +1,91 @@
+"""Panels as VCF text: plain or BGZF, to a file or stdout.
+
+Every record has `.` for QUAL, FILTER and INFO, and FORMAT GT.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from haploom import progress, provenance
+from haploom.io import vcf_kernels
+from haploom.io.bgzf import bgzf_blocks
+from haploom.io.byte_stream import STANDARD
+from haploom.io.output import atomic_output
+from haploom.io.vcf_header import FIXED_COLUMNS
+from haploom.panel import Panel, Variants
+
+_BLOCK_BYTES = 1 << 24
+
+
+def write_vcf(
+    panel: Panel, path: Path, *, bgzf: bool, force: bool = False, header_lines: Sequence[str] = (),
+    no_version: bool = False,
+) -> None:  # fmt: skip
+    """Write a panel as VCF 4.2. header_lines: more `##` lines, without line ends.
+
+    no_version: leave out the lines that say which version and command made the file, so that the same panel
+    gives the same bytes. Raises HaploomError when the file cannot be written.
+    """
+    text = _text(panel, header_lines, no_version)
+    if bgzf:
+        text = bgzf_blocks(text)
+    if path == STANDARD:
+        sys.stdout.buffer.writelines(text)
+        sys.stdout.buffer.flush()
+        return
+    with atomic_output(path, force) as partial, open(partial, "wb") as file:
+        file.writelines(text)
+
+
+def _text(panel: Panel, header_lines: Sequence[str], no_version: bool) -> Iterator[bytes]:
+    """The file in blocks."""
+    lines = [
+        "##fileformat=VCFv4.2",
+        *_contig_lines(panel.variants),
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+        *header_lines,
+        *([] if no_version else _version_lines()),
+        "\t".join([*FIXED_COLUMNS, *panel.samples]),
+    ]
+    yield "".join(f"{line}\n" for line in lines).encode()
+    # Whole bytes of eight sites.
+    step = 8 * max(1, _BLOCK_BYTES // (16 * max(panel.n_haplotypes, 1)))
+    with progress.task("Writing sites", total=panel.n_sites) as advance:
+        for start in range(0, panel.n_sites, step):
+            sites = slice(start, min(start + step, panel.n_sites))
+            yield _records(panel, sites)
+            advance(sites.stop - sites.start)
+
+
+def _records(panel: Panel, sites: slice) -> bytes:
+    n_sites = sites.stop - sites.start
+    packed = np.ascontiguousarray(panel.bits[:, sites.start // 8 : -(-sites.stop // 8)].T)
+    calls = np.empty((n_sites, 2 * panel.n_haplotypes), dtype=np.uint8)
+    vcf_kernels.format_calls(packed, n_sites, calls)
+    variants = panel.variants
+    columns = (variants.chrom, variants.position_bp, variants.id, variants.ref, variants.alt)
+    pieces: list[Any] = []  # bytes and arrays of bytes
+    for fixed, line in zip(zip(*(column[sites].tolist() for column in columns)), calls):
+        pieces += ["\t".join(map(str, fixed)).encode(), b"\t.\t.\t.\tGT\t", line]
+    return b"".join(pieces)
+
+
+def _contig_lines(variants: Variants) -> list[str]:
+    """Those with a known length, in the source's order, then those that only have sites."""
+    lengths = variants.contig_length_bp
+    known = [f"##contig=<ID={name},length={length}>" for name, length in lengths.items()]
+    return known + [f"##contig=<ID={name}>" for name in variants.contigs() if name not in lengths]
+
+
+def _version_lines() -> list[str]:
+    """As bcftools writes them: `##haploom_convertVersion=`, `##haploom_convertCommand=`."""
+    command = provenance.command_line().replace("\n", " ")
+    words = command.split()
+    name = words[1] if len(words) > 1 else "python"
+    when = time.strftime("%a %b %d %H:%M:%S %Y")
+    return [f"##haploom_{name}Version={provenance.__version__}", f"##haploom_{name}Command={command}; Date={when}"]

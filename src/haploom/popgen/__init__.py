@@ -1,0 +1,1 @@
+"""Population genetics in plain numbers: entropy, principal components, breeding. NumPy only."""

@@ -1,0 +1,123 @@
+"""Drawing on an axis that is given: these functions open, save and compute nothing.
+
+Colours follow the order in which labels are given, so that a population looks the same in every plot of a
+report; shapes tell apart the labels beyond the seventh, and help where colours cannot be told apart at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe & Ito 2008 without yellow and black, which vanish on a white or a dark page, and Tol's wine. Any two stay
+# apart (CIE 1976 distance 16 or more) to eyes without red, green or blue cones.
+PALETTE = ("#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#AA3377")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_LEGEND_ROWS = 16
+_LEVEL_NAMES = 9  # more names under an axis are turned upright, or they would run into each other
+_MOST_VECTOR_POINTS = 3000  # of a label; more are drawn as pixels: a page with a million shapes opens in no browser
+
+
+def label_styles(labels: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """(colour, marker) of each label, by its place in `labels`; 49 of them differ, then they repeat."""
+    n = len(PALETTE)
+    return {label: (PALETTE[i % n], MARKERS[(i + i // n) % n]) for i, label in enumerate(labels)}
+
+
+def latent_map(
+    ax: Axes,
+    Z: np.ndarray,
+    labels: np.ndarray,
+    *,
+    order: Sequence[str],
+    held_out: np.ndarray | None = None,
+    axis_names: tuple[str, str] = ("z1", "z2"),
+) -> None:
+    """Haplotypes by their first two coordinates, coloured by label.
+
+    Z: (n, >= 2). labels: strings (n,). order: every label, in the order of colours and of the legend.
+    held_out: bool (n,), haplotypes of people the model was not trained on: larger, opaque, with an outline.
+    """
+    held_out = np.zeros(len(Z), dtype=bool) if held_out is None else held_out
+    ink = ax.spines["bottom"].get_edgecolor()
+    for label, (colour, marker) in label_styles(order).items():
+        here = labels == label
+        seen, new = Z[here & ~held_out], Z[here & held_out]
+        as_pixels = len(seen) > _MOST_VECTOR_POINTS
+        ax.scatter(seen[:, 0], seen[:, 1], 12, c=colour, marker=marker, alpha=0.45, linewidths=0, rasterized=as_pixels)
+        ax.scatter(new[:, 0], new[:, 1], 24, c=colour, marker=marker, edgecolors=[ink], linewidths=0.7, zorder=3)
+        # An empty series carries the legend, so that its mark is as large and as opaque for every label.
+        ax.plot([], [], marker, color=colour, markersize=6, label=f"{label} ({here.sum():,})")
+    if held_out.any():
+        ax.plot(
+            [],
+            [],
+            "o",
+            color="none",
+            markeredgecolor=ink,
+            markersize=6,
+            label=f"of held-out people ({held_out.sum():,})",
+        )
+    ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
+    _legend_beside(ax, "Haplotypes")
+
+
+def loss_curve(
+    ax: Axes, train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray] | None = None, *, unit: str = "nats"
+) -> None:
+    """Loss terms over epochs, on a log scale because KL is a small part of the total.
+
+    train, validation: term ("total", "reconstruction", "KL") -> mean per haplotype of each epoch (n_epochs,), in
+    `unit`, above 0. Training is drawn as a line, validation as dashes.
+    """
+    from matplotlib.ticker import LogLocator
+
+    for colour, (term, values) in zip(PALETTE[3:] + PALETTE[:3], train.items()):
+        ax.plot(_epochs(values), values, color=colour, label=term)
+        if validation and term in validation:
+            values = validation[term]
+            ax.plot(_epochs(values), values, color=colour, linestyle="--", label=f"{term}, validation")
+    ax.set(xlabel="Epoch", ylabel=f"Loss per haplotype ({unit})", yscale="log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter("")
+    _legend_beside(ax)
+
+
+def entropy_by_population(
+    ax: Axes,
+    order: Sequence[str],
+    mean_bits: np.ndarray,
+    low_bits: np.ndarray,
+    high_bits: np.ndarray,
+    n_haplotypes: Sequence[int],
+) -> None:
+    """Mean site entropy of each population as a bar, with its interval; all arrays (n_populations,), in bits."""
+    places = np.arange(len(order))
+    reach = np.stack([np.subtract(mean_bits, low_bits), np.subtract(high_bits, mean_bits)])
+    colours = [colour for colour, _ in label_styles(order).values()]
+    ink = ax.spines["bottom"].get_edgecolor()
+    ax.bar(places, mean_bits, width=0.7, color=colours)
+    ax.errorbar(places, mean_bits, yerr=reach, fmt="none", ecolor=ink, capsize=3, linewidth=1)
+    names = [f"{name}\n({n:,})" for name, n in zip(order, n_haplotypes)]
+    ax.set_xticks(places, names, rotation=0 if len(order) <= _LEVEL_NAMES else 90)
+    ax.set(xlabel="Population (haplotypes)", ylabel="Mean entropy per site (bits)", ylim=(0, None))
+    ax.grid(visible=False, axis="x")
+
+
+def _epochs(values: np.ndarray) -> np.ndarray:
+    return np.arange(1, len(values) + 1)
+
+
+def _legend_beside(ax: Axes, title: str | None = None) -> None:
+    """Beside the plot, where it hides no point. Handles and labels are given, or a `_name` would be left out."""
+    handles = ax.get_lines()
+    ax.legend(
+        handles=handles, labels=[str(artist.get_label()) for artist in handles], ncols=1 + len(handles) // _LEGEND_ROWS,
+        title=title, loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0, alignment="left",
+    )  # fmt: skip

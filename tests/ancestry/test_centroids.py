@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from haploom.ancestry import classify_panel, compare_classifiers, write_classification
+from haploom.embedding import embed_panel, write_embedding
+from haploom.errors import SiteMismatchError
+from haploom.io.model_file import read_model
+from haploom.models.encoder import encode_means, load_vae
+
+
+def test_classify__nearest_mean_by_hand(two_populations, small_model):
+    model = read_model(small_model)
+    got = classify_panel(two_populations, model)
+    z = encode_means(load_vae(model), two_populations.bits)
+    for row in range(0, len(z), 7):
+        distances = [np.sqrt(((z[row] - centre) ** 2).sum()) for centre in model.arrays["labels.mean"]]
+        assert got.labels[row] == model.labels[int(np.argmin(distances))]
+
+
+def test_classify__held_out_people_of_distinct_populations(two_populations, two_populations_split, small_model):
+    test = two_populations.select_samples(two_populations_split.samples("test", two_populations.samples))
+    got = classify_panel(test, read_model(small_model))
+    assert (got.labels == test.labels("population", per="haplotype")).mean() > 0.9
+    assert set(got.parts) == {"test"}
+    assert got.n_training_people == 0
+
+
+def test_classify__more_sites_do_not_matter_fewer_are_refused(two_populations, small_model):
+    model = read_model(small_model)
+    with pytest.raises(SiteMismatchError):
+        classify_panel(two_populations.select_sites(slice(1, None)), model)
+
+
+def test_classify__table(two_populations, small_model, tmp_path):
+    model = read_model(small_model)
+    got = classify_panel(two_populations, model)
+    write_classification(got, tmp_path / "labels.tsv")
+    lines = [line.split("\t") for line in (tmp_path / "labels.tsv").read_text().splitlines()]
+    assert lines[0] == ["sample", "haplotype", "label", "set", "p_north", "p_south", "part"]
+    assert len(lines) == 1 + 120
+    assert lines[1][:2] == ["P00", "1"]
+    assert lines[2][:2] == ["P00", "2"]
+    for line in lines[1:]:
+        assert abs(float(line[4]) + float(line[5]) - 1) < 2e-4
+        assert line[2] == ("north" if float(line[4]) >= float(line[5]) else "south")
+        assert line[6] == model.card.part_of[line[0]]
+
+
+def test_embed__table(two_populations, small_model, tmp_path):
+    model = read_model(small_model)
+    renamed = type(two_populations)(
+        two_populations.bits, two_populations.variants, tuple(f"new{i}" for i in range(60)), {}
+    )
+    embedding = embed_panel(renamed, model)
+    write_embedding(embedding, tmp_path / "z.tsv")
+    lines = [line.split("\t") for line in (tmp_path / "z.tsv").read_text().splitlines()]
+    assert lines[0] == ["sample", "haplotype", "z1", "z2", "z3", "z4", "part"]
+    assert {line[-1] for line in lines[1:]} == {"new"}
+    np.testing.assert_allclose([[float(v) for v in line[2:6]] for line in lines[1:]], embedding.z, rtol=1e-5)
+
+
+def test_compare__same_people_for_every_method(two_populations, small_model):
+    pytest.importorskip("sklearn")
+    rows = list(compare_classifiers(two_populations, read_model(small_model)))
+    assert rows[0].method.startswith("VAE")
+    assert len({row.method for row in rows}) == len(rows) >= 3
+    assert {row.accuracy.n_people for row in rows} == {12}
+    assert all(row.accuracy.plain.value > 0.9 for row in rows)

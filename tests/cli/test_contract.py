@@ -1,0 +1,212 @@
+"""The command line's contract: exit codes, one clear line for bad input, nothing half-written."""
+
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+
+from haploom.cli.frame import run
+from haploom.cli.main import haploom
+from haploom.io import write_panel, write_populations
+
+pytest.importorskip("torch")
+
+
+@pytest.fixture
+def files(two_populations, small_model, tmp_path):
+    """A VCF, its labels and a model of it, in a folder of their own."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_panel(two_populations, folder / "panel.vcf.gz")
+    write_panel(two_populations, folder / "panel.vcf")
+    write_populations(folder / "labels.tsv", two_populations)
+    (folder / "m.model").write_bytes(small_model.read_bytes())
+    return folder
+
+
+def call(*arguments):
+    return run(haploom, [str(argument) for argument in arguments])
+
+
+def assert_refused(capsys, out, *arguments, says):
+    """The command exits with 3, prints one line that says something, and leaves nothing in `out`."""
+    out.mkdir(exist_ok=True)
+    assert call(*arguments) == 3
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    errors = [line for line in printed.err.strip().splitlines() if "no --split" not in line]
+    assert len(errors) == 1, errors
+    assert errors[0].startswith("haploom: ")
+    assert says in errors[0]
+    assert list(out.iterdir()) == []
+
+
+def edited(files, edit):
+    """A copy of the plain VCF with its lines changed."""
+    path = files / "bad.vcf"
+    path.write_text("\n".join(edit((files / "panel.vcf").read_text().splitlines())) + "\n")
+    return path
+
+
+def with_call(lines, text):
+    """One call of the fourth record changed."""
+    record = next(place for place, line in enumerate(lines) if not line.startswith("#")) + 3
+    cells = lines[record].split("\t")
+    cells[10] = text
+    return [*lines[:record], "\t".join(cells), *lines[record + 1 :]]
+
+
+BAD_CALLS = {"0/1": "unphased", ".|.": "missing", "1": "haploid", "0|2": "allele"}
+
+
+@pytest.mark.parametrize("text", BAD_CALLS, ids=BAD_CALLS.values())
+@pytest.mark.parametrize("command", ["compress", "embed", "train"])
+def test_bad_input__calls(files, tmp_path, capsys, text, command):
+    source = edited(files, lambda lines: with_call(lines, text))
+    more = {
+        "compress": [],
+        "embed": ["--model", files / "m.model"],
+        "train": ["--populations", files / "labels.tsv"],
+    }[command]
+    out = tmp_path / "out"
+    assert_refused(capsys, out, command, source, "-o", out / "x", *more, says=BAD_CALLS[text])
+
+
+def test_bad_input__several_alternate_alleles(files, tmp_path, capsys):
+    def edit(lines):
+        cells = lines[-1].split("\t")
+        return [*lines[:-1], "\t".join([*cells[:4], "C,G", *cells[5:]])]
+
+    out = tmp_path / "out"
+    assert_refused(capsys, out, "compress", edited(files, edit), "-o", out / "x.hlm", says="bcftools norm -m-")
+
+
+def test_bad_input__truncated_gzip(files, tmp_path, capsys):
+    out, source = tmp_path / "out", files / "cut.vcf.gz"
+    bgzf = (files / "panel.vcf.gz").read_bytes()
+    plain = gzip.compress(gzip.decompress(bgzf))
+    for cut in (bgzf[: len(bgzf) // 2], bgzf[:-40], plain[:-30]):
+        source.write_bytes(cut)
+        assert_refused(capsys, out, "compress", source, "-o", out / "x.hlm", says="cut.vcf.gz")
+
+
+def test_bad_input__positions_go_back(files, tmp_path, capsys):
+    out = tmp_path / "out"
+    source = edited(files, lambda lines: [*lines[:-2], lines[-1], lines[-2]])
+    assert_refused(capsys, out, "compress", source, "-o", out / "x.hlm", says="bcftools sort")
+
+
+def test_bad_input__people_the_table_does_not_know(files, tmp_path, capsys):
+    out = tmp_path / "out"
+    lines = (files / "labels.tsv").read_text().splitlines()
+    (files / "few.tsv").write_text("\n".join(lines[:20]) + "\n")
+    command = ["train", files / "panel.vcf.gz", "--populations", files / "few.tsv", "-o", out / "m"]
+    assert_refused(capsys, out, *command, says="P19")
+
+
+def test_bad_input__a_model_for_other_sites(files, tmp_path, capsys, two_populations):
+    out = tmp_path / "out"
+    write_panel(two_populations.select_sites(slice(100)), files / "few.vcf")
+    for command in ("embed", "classify"):
+        arguments = [command, files / "few.vcf", "--model", files / "m.model", "-o", out / "x"]
+        assert_refused(capsys, out, *arguments, says="300 sites and 200 of them are not among the 100 here")
+
+
+def test_bad_input__absent_extra(files, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    for module in [name for name in sys.modules if name.startswith(("haploom.models", "haploom.training"))]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    command = ["embed", files / "panel.vcf", "--model", files / "m.model", "-o", out / "x"]
+    assert_refused(capsys, out, *command, says="pip install 'haploom[models]'")
+    command = ["train", files / "panel.vcf", "--populations", files / "labels.tsv", "-o", out / "x"]
+    assert_refused(capsys, out, *command, says="pip install 'haploom[models]'")
+    monkeypatch.setitem(sys.modules, "msprime", None)
+    assert_refused(capsys, out, "simulate", "-o", out / "x.vcf", says="pip install 'haploom[simulate]'")
+
+
+def test_bad_input__not_a_model_and_not_an_archive(files, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert_refused(capsys, out, "inspect", files / "panel.vcf", says="not a Haploom archive")
+    command = ["embed", files / "panel.vcf", "--model", files / "panel.vcf", "-o", out / "x"]
+    assert_refused(capsys, out, *command, says="not a Haploom model")
+
+
+def test_outputs__existing_ones_are_kept(files, tmp_path, capsys):
+    target = tmp_path / "x.hlm"
+    target.write_text("mine")
+    assert call("compress", files / "panel.vcf", "-o", target) == 3
+    assert target.read_text() == "mine"
+    assert "--force" in capsys.readouterr().err
+    assert call("compress", files / "panel.vcf", "-o", target, "--force", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["total_bytes"] == target.stat().st_size
+
+
+def test_outputs__failed_work_keeps_the_old_file(files, tmp_path):
+    target = tmp_path / "x.hlm"
+    target.write_text("mine")
+    source = edited(files, lambda lines: with_call(lines, "0/1"))
+    assert call("compress", source, "-o", target, "--force") == 3
+    assert target.read_text() == "mine"
+
+
+def test_exit_codes__usage(capsys):
+    assert call("compress", "nowhere.vcf", "-o", "x") == 2
+    assert "nowhere.vcf" in capsys.readouterr().err
+    assert call("train") == 2
+
+
+def test_exit_codes__a_failed_check(files, tmp_path, two_populations):
+    archive = tmp_path / "x.hlm"
+    assert call("compress", files / "panel.vcf", "-o", archive) == 0
+    assert call("verify", archive, "--against", files / "panel.vcf") == 0
+    write_panel(two_populations.select_samples(two_populations.samples[::-1]), files / "turned.vcf")
+    assert call("verify", archive, "--against", files / "turned.vcf") == 4
+
+
+def test_exit_codes__a_bug_keeps_its_traceback(monkeypatch, files):
+    monkeypatch.setattr("haploom.archive.open_archive", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call("verify", files / "panel.vcf")
+
+
+def test_exit_codes__interrupt(monkeypatch, files):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("haploom.archive.open_archive", interrupt)
+    assert call("verify", files / "panel.vcf") == 130
+
+
+def test_pipe__closed_early_is_quiet(files):
+    archive = files / "x.hlm"
+    assert call("compress", files / "panel.vcf", "-o", archive) == 0
+    program = "from haploom.cli import main; import sys; sys.argv = ['haploom', *sys.argv[1:]]; main()"
+    run = [sys.executable, "-c", program, "view", archive]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as view:
+        view.stdout.read(20)
+        view.stdout.close()
+        assert view.stderr.read() == b""
+    assert view.returncode == 0
+
+
+def test_round_trip__vcf_archive_vcf(files, tmp_path):
+    archive, again = tmp_path / "a.hlm", tmp_path / "again.vcf"
+    wanted = [line for line in (files / "panel.vcf").read_text().splitlines() if not line.startswith("##haploom")]
+    for name in ("panel.vcf", "panel.vcf.gz"):
+        source = files / name
+        options = ["--codec", "vae+rle", "--model", files / "m.model", "-o", archive, "--force"]
+        assert call("compress", source, *options) == 0
+        assert call("decompress", archive, "-o", again, "--force", "--no-version") == 0
+        assert again.read_text().splitlines() == wanted
+
+
+def test_startup__help_and_import_are_light():
+    heavy = ("torch", "numba", "pysam", "h5py", "sklearn", "matplotlib", "msprime", "pydantic", "scipy")
+    program = (
+        "import sys\nimport haploom as hl\nfrom haploom.cli import run\nfrom haploom.cli.main import haploom\n"
+        f"run(haploom, ['--help'])\nassert not [m for m in {heavy!r} if m in sys.modules]\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

@@ -1,0 +1,78 @@
+"""Why lossless work goes through integers: the same test, passed by the integer decoder, failed by the float one."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from haploom.models.to_exact import exact_decoder  # noqa: E402
+from haploom.models.vae import VAE, VAEConfig  # noqa: E402
+
+BATCHES = (1, 7, 1024)
+N_ROWS = 1024
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    torch.manual_seed(1)
+    model = VAE(VAEConfig(n_sites=1000, n_latent=16)).eval()
+    latents = torch.randn(N_ROWS, 16, generator=torch.Generator().manual_seed(2))
+    return model, latents
+
+
+def digest(decode, z, batch):
+    """SHA-256 of what a 16-bit coder would be given, decoded `batch` rows at a time."""
+    rows = [decode(z[start : start + batch]) for start in range(0, len(z), batch)]
+    return hashlib.sha256(np.ascontiguousarray(np.concatenate(rows)).tobytes()).hexdigest()
+
+
+def test_same_everywhere__integer_decoder_passes(decoder):
+    model, latents = decoder
+    network = exact_decoder(model, latents)
+    z = network.quantise_input(latents.numpy())
+    assert len({digest(network.logits, z, batch) for batch in BATCHES}) == 1
+
+
+def test_same_everywhere__float_decoder_fails(decoder):
+    # Kept to show that the test above asks for something: 16-bit probabilities of a float network differ.
+    model, latents = decoder
+
+    @torch.no_grad()
+    def probabilities(z):
+        return np.rint(torch.sigmoid(model.decode(z)).numpy() * 65535).astype(np.uint16)
+
+    assert len({digest(probabilities, latents, batch) for batch in BATCHES}) > 1
+
+
+def test_same_everywhere__threads_do_not_matter(tmp_path, decoder):
+    model, latents = decoder
+    network = exact_decoder(model, latents)
+    np.savez(tmp_path / "decoder.npz", z=network.quantise_input(latents.numpy()), **network.to_tensors())
+    program = (
+        "import sys, hashlib, numpy as np\n"
+        "from haploom.exact import IntegerNetwork\n"
+        "arrays = dict(np.load(sys.argv[1])); z = arrays.pop('z')\n"
+        "print(hashlib.sha256(IntegerNetwork.from_tensors(arrays).logits(z).tobytes()).hexdigest())\n"
+    )
+    digests = set()
+    for threads in ("1", "2"):
+        environment = dict(os.environ, OMP_NUM_THREADS=threads, OPENBLAS_NUM_THREADS=threads)
+        run = [sys.executable, "-c", program, str(tmp_path / "decoder.npz")]
+        digests.add(subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert len(digests) == 1
+
+
+def test_exact_decoder__agrees_with_the_float_network(decoder):
+    model, latents = decoder
+    network = exact_decoder(model, latents)
+    with torch.no_grad():
+        wanted = model.decode(latents).numpy()
+    got = network.logits(network.quantise_input(latents.numpy())) / 2.0**network.output_bits
+    # Latents are rounded to 1/32; the log-odds have a spread near 1.
+    assert np.abs(got - wanted).max() < 0.1
+    assert np.mean((got > 0) != (wanted > 0)) < 0.01

@@ -1,0 +1,97 @@
+"""Model files: what was trained comes back; damage and other files are told; torch is not needed to inspect."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+pytest.importorskip("torch")
+
+from haploom.errors import CorruptModelError, FormatError, SiteMismatchError
+from haploom.io.model_file import describe_model, is_model_file, model_columns, read_model, write_model
+
+
+def test_model_file__comes_back(small_model, tmp_path):
+    model = read_model(small_model)
+    write_model(model, tmp_path / "copy.model")
+    again = read_model(tmp_path / "copy.model")
+    assert again.card == model.card
+    assert again.variants.fingerprint() == model.variants.fingerprint()
+    assert again.arrays.keys() == model.arrays.keys()
+    for name, array in model.arrays.items():
+        assert_array_equal(again.arrays[name], array)
+    assert (tmp_path / "copy.model").read_bytes() == small_model.read_bytes()
+
+
+def test_model_file__says_what_it_is(small_model, two_populations, two_populations_split):
+    about = describe_model(small_model)
+    assert (about["kind"], about["sites"], about["label_level"]) == ("vae", 300, "population")
+    # Eq of the paper's shape at d = 300, q = 4.
+    d, h, q = 300, 512, 4
+    linear = (d * h + h) + 2 * (h * q + q) + (q * h + h) + (h * d + d)
+    assert about["parameters"] == linear + 2 * (h + 2 * q + h + d)
+    parts = two_populations_split.part_of
+    assert about["people"] == {part: sum(p == part for p in parts.values()) for part in about["people"]}
+    assert sum(about["labels"].values()) == about["people"]["train"]
+
+
+def test_model_file__inspected_without_torch(small_model):
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from haploom.cli import main; sys.argv = ['haploom', 'inspect', '--json', sys.argv[1]]; main()\n"
+    )
+    run = [sys.executable, "-c", program, str(small_model)]
+    printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert json.loads(printed)["kind"] == "vae"
+
+
+def test_model_file__holds_no_training_haplotype(small_model, two_populations):
+    model = read_model(small_model)
+    for name, array in model.arrays.items():
+        assert two_populations.n_haplotypes not in array.shape, name
+
+
+def test_model_file__damage_is_told(small_model, tmp_path):
+    whole = small_model.read_bytes()
+    rng = np.random.default_rng(1)
+    path = tmp_path / "damaged.model"
+    for place in [0, 9, *rng.integers(0, len(whole), 60)]:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        try:
+            assert read_model(path).card == read_model(small_model).card
+        except FormatError:
+            continue
+        pytest.fail(f"a flipped bit at byte {place} was not told")
+    for length in [0, 5, 1000, len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        with pytest.raises(FormatError):
+            read_model(path)
+
+
+def test_model_file__other_safetensors_are_refused(tmp_path):
+    from safetensors.numpy import save_file
+
+    save_file({"x": np.zeros(3)}, tmp_path / "x.safetensors")
+    with pytest.raises(FormatError, match="not a Haploom model"):
+        read_model(tmp_path / "x.safetensors")
+    assert is_model_file(tmp_path / "x.safetensors")
+
+
+def test_model_file__changed_sites_are_told(small_model, tmp_path):
+    model = read_model(small_model)
+    card = model.card.model_copy(update={"site_fingerprint": "0" * 64})
+    write_model(type(model)(card, model.variants, model.arrays), tmp_path / "x.model")
+    with pytest.raises(CorruptModelError, match="fingerprint"):
+        read_model(tmp_path / "x.model")
+
+
+def test_model_columns__found_wherever_they_are(small_model, two_populations):
+    model = read_model(small_model)
+    assert_array_equal(model_columns(two_populations.variants, model), np.arange(300))
+    with pytest.raises(SiteMismatchError, match="300 sites and 50 of them"):
+        model_columns(two_populations.variants.select(slice(50, None)), model)

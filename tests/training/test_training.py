@@ -1,0 +1,185 @@
+"""The training loop: it learns, it is repeatable, it leaves modes and random states as they were."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+torch = pytest.importorskip("torch")
+
+from haploom.errors import HaploomError  # noqa: E402
+from haploom.models.encoder import encode_means, load_vae  # noqa: E402
+from haploom.models.vae import VAE, VAEConfig  # noqa: E402
+from haploom.panel import Split  # noqa: E402
+from haploom.training.batches import PackedBatches  # noqa: E402
+from haploom.training.devices import choose_device  # noqa: E402
+from haploom.training.fit import PROFILES, train_vae  # noqa: E402
+from haploom.training.loop import TrainingConfig, evaluate_elbo, train_elbo  # noqa: E402
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def trained(two_populations, two_populations_split):
+    config = TrainingConfig(epochs=40, batch_size=24, patience=40)
+    return train_vae(two_populations, two_populations_split, "population", config=config, n_latent=4)
+
+
+def test_training__beats_independent_sites(trained, two_populations, two_populations_split):
+    # Code length of the validation people under the training people's allele frequencies, in nats.
+    train = two_populations.select_samples(two_populations_split.samples("train", two_populations.samples))
+    held_out = two_populations.select_samples(two_populations_split.samples("validation", two_populations.samples))
+    p = (train.allele_counts() + 0.5) / (train.n_haplotypes + 1)
+    x = held_out.alleles()
+    independent = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1).mean()
+    assert trained.kept.validation_loss < 0.9 * independent
+
+
+def test_training__keeps_the_best_epoch(trained, two_populations, two_populations_split):
+    held_out = two_populations.select_samples(two_populations_split.samples("validation", two_populations.samples))
+    batches = PackedBatches(held_out, 1024, CPU)
+    seed = int(trained.model.card.training["seed"])
+    assert sum(evaluate_elbo(load_vae(trained.model), batches, seed)) == pytest.approx(trained.kept.validation_loss)
+    assert trained.kept.validation_loss == min(figures.validation_loss for figures in trained.history)
+
+
+def test_training__same_seed_same_weights(two_populations, two_populations_split):
+    def weights(seed, threads):
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        torch.rand(seed + 3)  # whatever was drawn before must not matter
+        config = TrainingConfig(epochs=2, batch_size=24, seed=seed)
+        trained = train_vae(two_populations, two_populations_split, "population", config=config, n_latent=4)
+        torch.set_num_threads(before)
+        return trained.model.arrays
+
+    first, again, other = weights(1, 1), weights(1, 1), weights(2, 1)
+    for name, array in first.items():
+        assert_array_equal(array, again[name], err_msg=name)
+    assert not np.array_equal(first["weights.output.0.weight"], other["weights.output.0.weight"])
+
+
+def test_training__random_state_is_left_alone(two_populations, two_populations_split):
+    torch.manual_seed(5)
+    wanted = torch.rand(3)
+    torch.manual_seed(5)
+    config = TrainingConfig(epochs=1, batch_size=24)
+    train_vae(two_populations, two_populations_split, "population", config=config, n_latent=4)
+    assert_array_equal(torch.rand(3).numpy(), wanted.numpy())
+
+
+def test_training__patience_ends_it(two_populations, two_populations_split):
+    config = TrainingConfig(epochs=300, batch_size=24, learning_rate=0.2, patience=3)
+    trained = train_vae(two_populations, two_populations_split, "population", config=config, n_latent=4)
+    assert len(trained.history) == trained.kept.epoch + 3 < 300
+
+
+def test_training__test_people_are_not_looked_at(two_populations, two_populations_split):
+    # With the test people's alleles turned round, nothing changes.
+    alleles = two_populations.alleles().copy()
+    test = set(two_populations_split.samples("test", two_populations.samples))
+    rows = np.repeat([name in test for name in two_populations.samples], 2)
+    alleles[rows] ^= 1
+    changed = type(two_populations).from_alleles(
+        alleles, two_populations.variants, two_populations.samples, two_populations.populations
+    )
+    config = TrainingConfig(epochs=2, batch_size=24)
+    a, b = (
+        train_vae(panel, two_populations_split, "population", config=config, n_latent=4, maf=0.05).model
+        for panel in (two_populations, changed)
+    )
+    assert a.card.site_fingerprint == b.card.site_fingerprint
+    for name, array in a.arrays.items():
+        assert_array_equal(array, b.arrays[name], err_msg=name)
+
+
+def test_training__common_sites_are_those_of_training_people(two_populations, two_populations_split):
+    config = TrainingConfig(epochs=1, batch_size=24)
+    model = train_vae(two_populations, two_populations_split, "population", config=config, n_latent=2, maf=0.2).model
+    train = two_populations.select_samples(two_populations_split.samples("train", two_populations.samples))
+    wanted = two_populations.variants.select(train.minor_allele_frequencies() > 0.2)
+    assert model.variants.fingerprint() == wanted.fingerprint()
+
+
+def test_training__latents_of_the_labels(trained, two_populations, two_populations_split):
+    train = two_populations.select_samples(two_populations_split.samples("train", two_populations.samples))
+    means = encode_means(load_vae(trained.model), train.bits)
+    labels = train.labels("population", per="haplotype")
+    for place, name in enumerate(trained.model.labels):
+        chosen = means[labels == name]
+        np.testing.assert_allclose(
+            trained.model.arrays["labels.mean"][place], chosen.mean(axis=0), rtol=1e-4, atol=1e-5
+        )
+        np.testing.assert_allclose(trained.model.arrays["labels.variance"][place], chosen.var(axis=0), rtol=1e-3)
+
+
+def test_training__people_without_parts(two_populations):
+    with pytest.raises(HaploomError, match="none of these 60 samples in part 'train'"):
+        train_vae(two_populations, Split({"somebody": "train"}), "population")
+    one = {name: "train" if name == "P00" else "validation" for name in two_populations.samples}
+    with pytest.raises(HaploomError, match="two people or more"):
+        train_vae(two_populations, Split(one), "population")
+
+
+def test_training__maf_that_leaves_nothing(two_populations, two_populations_split):
+    fixed = two_populations.select_sites(two_populations.minor_allele_frequencies() < 0.3)
+    with pytest.raises(HaploomError, match="no site of"):
+        train_vae(fixed, two_populations_split, "population", maf=0.49)
+
+
+def test_evaluate__mode_is_restored_and_noise_is_the_same(two_populations):
+    model = VAE(VAEConfig(n_sites=300, n_latent=4, n_hidden=8))
+    batches = PackedBatches(two_populations, 50, CPU)
+    for training in (True, False):
+        model.train(training)
+        assert evaluate_elbo(model, batches, 1) == evaluate_elbo(model, batches, 1)
+        assert model.training is training
+
+
+def test_encode_means__mode_is_restored_and_batches_do_not_mix(two_populations, monkeypatch):
+    model = VAE(VAEConfig(n_sites=300, n_latent=4, n_hidden=8)).train()
+    whole = encode_means(model, two_populations.bits)
+    monkeypatch.setattr("haploom.models.encoder.ROWS_AT_ONCE", 7)
+    np.testing.assert_allclose(encode_means(model, two_populations.bits), whole, atol=1e-5)
+    assert model.training
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 24, 119, 120, 1000])
+def test_batches__every_haplotype_once_and_never_one_alone(two_populations, batch_size):
+    batches = PackedBatches(two_populations, max(batch_size, 2), CPU)
+    rows = [row for batch in batches.shuffled(np.random.default_rng(1)) for row in batch.numpy().astype(np.uint8)]
+    assert sorted(map(bytes, rows)) == sorted(map(bytes, two_populations.alleles()))
+    assert min(len(batch) for batch in batches.in_order()) > 1
+    in_order = np.concatenate([batch.numpy() for batch in batches.in_order()])
+    assert_array_equal(in_order, two_populations.alleles())
+
+
+def test_profiles__paper_settings():
+    assert (PROFILES["paper"].learning_rate, PROFILES["paper"].batch_size, PROFILES["paper"].beta) == (1e-4, 128, 1.0)
+
+
+@pytest.mark.parametrize("bad", [{"epochs": 0}, {"learning_rate": -1.0}, {"beta": float("nan")}, {"patience": 0}])
+def test_training_config__is_checked(bad):
+    with pytest.raises(HaploomError, match="out of range"):
+        replace(PROFILES["sound"], **bad)
+
+
+def test_device__that_is_not_there():
+    with pytest.raises(HaploomError, match="unknown device"):
+        choose_device("warp")
+    if not torch.cuda.is_available():
+        with pytest.raises(HaploomError, match="sees no CUDA"):
+            choose_device("cuda")
+        assert choose_device("auto") == CPU
+
+
+def test_loop__loss_that_is_not_finite_is_told(two_populations):
+    class Broken(VAE):
+        def decode(self, z):
+            return super().decode(z) * float("nan")
+
+    model = Broken(VAEConfig(n_sites=300, n_latent=2, n_hidden=4))
+    batches = PackedBatches(two_populations, 60, CPU)
+    with pytest.raises(HaploomError, match="no finite loss"):
+        train_elbo(model, batches, batches, TrainingConfig(epochs=1), "32-true")
