@@ -11,13 +11,24 @@ order). The contexts of an allele, each the number of a cell in a table of its o
 - donors (see `donors`), where the level keeps them.
 Three weight sets (by votes, by match length and surprise, and of the site itself) mix the cells, a last one mixes
 the three results.
+
+Where many haplotypes with a long match all carry the same allele, a level may code the next one under a single cell:
+most alleles are of that kind and cost next to nothing either way.
 """
 
 import numpy as np
 
 from haploom.entropy_coding.donors import DONOR_INPUTS, UNKNOWN, donor_contexts, learn_donors, new_donors
 from haploom.entropy_coding.match_lengths import half_octave, octave
-from haploom.entropy_coding.mixing import MAX_LOGIT, cell_logit, learn_weights, mixed_logit, squash, updated_cell
+from haploom.entropy_coding.mixing import (
+    MAX_LOGIT,
+    cell_logit,
+    cell_probability,
+    learn_weights,
+    mixed_logit,
+    squash,
+    updated_cell,
+)
 from haploom.entropy_coding.neighbours import FIRST, LONGEST_0, LONGEST_1, VOTES_0, VOTES_1, neighbour_contexts
 from haploom.entropy_coding.pbwt import advance, rank_of
 from haploom.entropy_coding.range_coder import code_bit
@@ -30,18 +41,40 @@ _SITE_CELLS = 64  # of the table that starts anew
 _LIMIT = 4095
 _EVEN = np.int64(32768) << 32  # a cell that has seen nothing
 _FIRST_WEIGHT = 65536 * 8 // 100
+_UNANIMOUS = 16
+_UNANIMOUS_LEVEL = 2
 _SITE_RATE, _SET_RATE, _LAST_RATE = 8, 4, 1
 
 
 @kernel
-def count_contexts(counts, length, kind, contexts):
-    """Contexts below _TABLE from the haplotypes just coded; forgets those that match over less than `length`.
+def forget_shorter(counts, length):
+    """Start anew the levels of counts that ask for a longer match than `length`.
 
     counts: int64 (_COUNT_INPUTS, 3): zeros, ones, and 1 + the last allele (0: none) of each level.
     """
     for level in range(_COUNT_INPUTS):
         if length < 4 << (2 * level):
             counts[level] = 0
+
+
+@kernel
+def unanimous_context(counts, length, kind, surprise):
+    """Context of an allele that can be foretold without asking further, or -1.
+
+    So it is when at least _UNANIMOUS haplotypes that match over 64 sites or more were coded and all carry the same.
+    """
+    zeros, ones = counts[_UNANIMOUS_LEVEL, 0], counts[_UNANIMOUS_LEVEL, 1]
+    if max(zeros, ones) < _UNANIMOUS or min(zeros, ones) > 0 or surprise == 3:
+        return np.int64(-1)
+    allele = np.int64(ones > 0)
+    seen = min(octave(zeros + ones), 11)
+    return (((allele * 12 + seen) * 16 + octave(length)) * 3 + surprise) * 9 + min(kind // 3, 8)
+
+
+@kernel
+def count_contexts(counts, kind, contexts):
+    """Contexts below _TABLE from the haplotypes just coded, one for each level of counts."""
+    for level in range(_COUNT_INPUTS):
         zeros, ones = min(octave(counts[level, 0]), 11), min(octave(counts[level, 1]), 11)
         contexts[level] = ((min(kind // 3, 8) * 12 + zeros) * 12 + ones) * 3 + counts[level, 2]
 
@@ -85,13 +118,13 @@ def code_under_three_sets(coder, data, cells, chosen, logits, set_a, set_b, set_
 
 
 @kernel
-def code_common_sites(coder, data, columns, sites, classes, rules, n_donors):
+def code_common_sites(coder, data, columns, sites, classes, rules, n_donors, shortcut):
     """Code the columns of the common sites, uint8 (n_common, n_haplotypes) of 0 and 1 (1 = minor), in and out.
 
     sites: int64 (n_common,), their places among all sites. classes: uint8 (n_common,).
     rules: int64 (n_orders, 3), one row for each PBWT order: it passes only common sites of at least this class, and
     (where the run is not 0) of those only the runs of this many common sites whose number is odd or even: the phase.
-    n_donors: donors of each haplotype; 0 leaves their inputs out.
+    n_donors: donors of each haplotype; 0 leaves their inputs out. shortcut: whether unanimous alleles skip the mix.
     """
     n_common, n = columns.shape
     n_orders = rules.shape[0]
@@ -114,10 +147,12 @@ def code_common_sites(coder, data, columns, sites, classes, rules, n_donors):
     n_inputs = other + _OTHER_INPUTS + (DONOR_INPUTS if n_donors else 0)
     cells = np.full(n_inputs * _TABLE, _EVEN, dtype=np.int64)
     chosen = np.zeros(n_inputs, dtype=np.int64)
+    of_neighbours, of_others, of_donors = chosen[_COUNT_INPUTS:other], chosen[other:], chosen[fresh + 1 :]
     logits, three = np.zeros(n_inputs, dtype=np.int64), np.zeros(3, dtype=np.int64)
     by_votes = np.full((256, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
     by_length = np.full((64, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
     by_class = np.full((64, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
+    unanimous = np.full(2 * 12 * 16 * 3 * 9, _EVEN, dtype=np.int64)
     last = np.full((64, 3), 65536 // 3, dtype=np.int64)
 
     for k in range(n_common):
@@ -132,20 +167,26 @@ def code_common_sites(coder, data, columns, sites, classes, rules, n_donors):
             h = order[0, i]
             length = site - start[0, i]
             surprise = min(surprises[h] >> 8, 3)
-            count_contexts(counts, length, kind, chosen)
-            neighbour_contexts(places[h], known, start, site, chosen[_COUNT_INPUTS:other], tally)
-            other_contexts(tally, length, kind, surprise, i * 16 // n, ones, chosen[other:])
-            if n_donors:
-                donor_contexts(donors[h], alleles, site, chosen[fresh + 1 :])
-            for a in range(n_inputs):
-                chosen[a] += a * _TABLE
-
-            votes_0, votes_1 = tally[VOTES_0], tally[VOTES_1]
-            bit, p = code_under_three_sets(
-                coder, data, cells, chosen, logits,
-                by_votes[min(votes_0, 15) * 16 + min(votes_1, 15)], by_length[octave(length) * 4 + surprise], of_site,
-                three, last[min(votes_0, 7) * 8 + min(votes_1, 7)], np.int64(column[h]),
-            )  # fmt: skip
+            forget_shorter(counts, length)
+            foretold = unanimous_context(counts, length, kind, surprise) if shortcut else np.int64(-1)
+            if foretold >= 0:
+                p = cell_probability(unanimous[foretold])
+                bit = code_bit(coder, data, p, np.int64(column[h]))
+                unanimous[foretold] = updated_cell(unanimous[foretold], bit, _LIMIT)
+            else:
+                count_contexts(counts, kind, chosen)
+                neighbour_contexts(places, h, known, start, site, of_neighbours, tally)
+                other_contexts(tally, length, kind, surprise, i * 16 // n, ones, of_others)
+                if n_donors:
+                    donor_contexts(donors[h], alleles, site, of_donors)
+                for a in range(n_inputs):
+                    chosen[a] += a * _TABLE
+                votes_0, votes_1 = tally[VOTES_0], tally[VOTES_1]
+                bit, p = code_under_three_sets(
+                    coder, data, cells, chosen, logits,
+                    by_votes[min(votes_0, 15) * 16 + min(votes_1, 15)], by_length[octave(length) * 4 + surprise],
+                    of_site, three, last[min(votes_0, 7) * 8 + min(votes_1, 7)], np.int64(column[h]),
+                )  # fmt: skip
             column[h] = bit
             alleles[h] = bit
             for o in range(n_orders):

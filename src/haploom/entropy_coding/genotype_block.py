@@ -21,10 +21,11 @@ CODEC_ID = "genotypes/1"
 LEVELS = {"fast": 1, "default": 2, "max": 3}
 _PLAIN = 0
 # What the levels above `fast` mix. PBWT orders as (lowest minor-allele frequency in %, run, phase) of the sites they
-# pass (see `code_common_sites`), the main order first; and the donors of each haplotype.
+# pass (see `code_common_sites`), the main order first; the donors of each haplotype; and whether
+# unanimous alleles skip the mix.
 _ORDERS = ((0, 0, 0), (10, 0, 0), (40, 0, 0), (0, 1, 0), (0, 1, 1), (0, 16, 0), (0, 16, 1))
 _MORE_ORDERS = ((0, 4, 0), (0, 4, 1), (0, 64, 0), (0, 64, 1))
-_MIXES = {LEVELS["default"]: (_ORDERS, 0), LEVELS["max"]: (_ORDERS + _MORE_ORDERS, 16)}
+_MIXES = {LEVELS["default"]: (_ORDERS, 0, True), LEVELS["max"]: (_ORDERS + _MORE_ORDERS, 16, False)}
 _MOST_RARE_CLASS = 12  # rare sites have at most 63 carriers: bounds what a damaged header can ask for
 
 
@@ -111,10 +112,10 @@ def _code_common(
     if level == LEVELS["fast"]:
         common_runs.code_common_sites(coder, data, columns, sites, classes)
         return
-    orders, n_donors = _MIXES[level]
+    orders, n_donors, shortcut = _MIXES[level]
     rules = np.array(orders, dtype=np.int64)
     rules[:, 0] = classes_of(rules[:, 0] * columns.shape[1] // 100)
-    common_sites.code_common_sites(coder, data, columns, sites, classes, rules, n_donors)
+    common_sites.code_common_sites(coder, data, columns, sites, classes, rules, n_donors, shortcut)
 
 
 def _carrier_slots(classes: np.ndarray, n: int) -> tuple[np.ndarray, int]:

@@ -18,27 +18,27 @@ LONGEST_0, LONGEST_1, VOTES_0, VOTES_1, FIRST = range(5)
 
 
 @kernel
-def known_above(known, start, i, site):
+def known_above(known, start, o, i, site):
     """Allele and match length in sites of the nearest known haplotype above place i, or (UNKNOWN, 0).
 
     known: uint8 (n,), alleles by place in the order, UNKNOWN where not coded. start: int32 (n,), as in `pbwt.advance`.
     """
-    since = np.int64(start[i])
+    since = np.int64(start[o, i])
     for j in range(i - 1, max(i - 1 - REACH, -1), -1):
-        if known[j] != UNKNOWN:
-            return np.int64(known[j]), max(site - since, 0)
-        since = max(since, np.int64(start[j]))
+        if known[o, j] != UNKNOWN:
+            return np.int64(known[o, j]), max(site - since, 0)
+        since = max(since, np.int64(start[o, j]))
     return np.int64(UNKNOWN), np.int64(0)
 
 
 @kernel
-def known_below(known, start, i, site):
+def known_below(known, start, o, i, site):
     """As `known_above`, of the haplotypes below place i."""
     since = np.int64(-1)
-    for j in range(i + 1, min(i + 1 + REACH, start.size)):
-        since = max(since, np.int64(start[j]))
-        if known[j] != UNKNOWN:
-            return np.int64(known[j]), max(site - since, 0)
+    for j in range(i + 1, min(i + 1 + REACH, start.shape[1])):
+        since = max(since, np.int64(start[o, j]))
+        if known[o, j] != UNKNOWN:
+            return np.int64(known[o, j]), max(site - since, 0)
     return np.int64(UNKNOWN), np.int64(0)
 
 
@@ -62,7 +62,7 @@ def count_vote(tally, allele, length):
 
 
 @kernel
-def neighbour_contexts(places, known, start, site, contexts, tally):
+def neighbour_contexts(places, h, known, start, site, contexts, tally):
     """One context below 625 for each order, and a tally of all neighbours.
 
     places: int32 (n_orders,), where the haplotype is in each order; order 0 is the main one. known: uint8
@@ -70,9 +70,9 @@ def neighbour_contexts(places, known, start, site, contexts, tally):
     match for 0 and for 1, number of neighbours with 0 and with 1, and the allele just above in the main order.
     """
     tally[:] = 0
-    for o in range(places.size):
-        i = places[o]
-        allele, length = known_above(known[o], start[o], i, site)
+    for o in range(places.shape[1]):
+        i = places[h, o]
+        allele, length = known_above(known, start, o, i, site)
         above = side_context(allele, length)
         count_vote(tally, allele, length)
         if o == 0:
@@ -80,7 +80,7 @@ def neighbour_contexts(places, known, start, site, contexts, tally):
             tally[FIRST] = allele
             below = octave(site - start[0, i + 1]) if i + 1 < start.shape[1] else np.int64(0)
         else:
-            allele, length = known_below(known[o], start[o], i, site)
+            allele, length = known_below(known, start, o, i, site)
             below = side_context(allele, length)
             count_vote(tally, allele, length)
         contexts[o] = above * 25 + below
