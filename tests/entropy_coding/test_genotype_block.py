@@ -1,4 +1,9 @@
+import hashlib
+import itertools
+import lzma
+
 import numpy as np
+import pysam
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,6 +16,13 @@ from haploom.entropy_coding.site_classes import classes_of
 ANY_LEVEL = st.sampled_from(sorted(LEVELS))
 SHAPES = array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=40)
 ALLELES = arrays(np.uint8, SHAPES, elements=st.integers(0, 1))
+
+
+FROZEN = {
+    "fast": "a6e1d7849d630eb3d1bc033f63ba4e0f6ecffe1a19bf0e33a1d095d2ea830fa0",
+    "default": "b907bde9d79bcf2439325edb0c9253642789520f7292100a25b814a0a614c4b0",
+    "max": "f4551ef26959215faee9bc0a562e618a37d499f74e9b17aca09d57e740bde167",
+}
 
 
 def related_haplotypes(n_sites: int, n_haplotypes: int, seed: int) -> np.ndarray:
@@ -96,3 +108,25 @@ def test_decode_block__a_header_that_cannot_be_is_refused(data):
 def test_classes_of__bounds_as_documented():
     counts = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 23, 24, 31, 32])
     assert classes_of(counts).tolist() == [0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_encode_block__bytes_are_the_formats(level):
+    # Frozen: other bytes for these alleles are another format and need another codec id.
+    site, haplotype = np.indices((700, 120))
+    alleles = ((site * site // 7 + (haplotype * (site // 90 + 3)) % 41) % 29 < (site % 13) // 2).astype(np.uint8)
+    alleles[::3] = haplotype[::3] % 120 == site[::3] % 120
+    assert hashlib.sha256(encode_block(alleles, level)).hexdigest() == FROZEN[level]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_encode_block__real_haplotypes_come_back_smaller_than_xz(real_data, level):
+    rows = []
+    with pysam.VariantFile(str(real_data / "chr22-dense.vcf.gz")) as file:
+        for record in itertools.islice(file, 1500):
+            calls = str(record).rstrip("\n").split("\t", 9)[9]
+            rows.append(np.frombuffer(calls.encode(), dtype=np.uint8)[::2] - ord("0"))
+    alleles = np.stack(rows)
+    data = encode_block(alleles, level)
+    assert_array_equal(decode_block(data, *alleles.shape), alleles)
+    assert len(data) < 0.7 * len(lzma.compress(np.packbits(alleles.T, axis=1).tobytes()))

@@ -11,14 +11,14 @@ import numpy as np
 from haploom.entropy_coding.mixing import cell_probability, updated_cell
 from haploom.entropy_coding.pbwt import advance
 from haploom.entropy_coding.range_coder import code_bit, is_decoding
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 _LIMIT = 400
 _BINS = 32  # bit lengths a run can have
 
 
 @kernel
-def code_with_cell(coder, data, cells, index, bit):
+def code_with_cell(coder: np.ndarray, data: np.ndarray, cells: np.ndarray, index: int, bit: int) -> int:
     """Code a bit under one cell and let it learn; returns the bit."""
     bit = code_bit(coder, data, cell_probability(cells[index]), bit)
     cells[index] = updated_cell(cells[index], bit, _LIMIT)
@@ -26,15 +26,15 @@ def code_with_cell(coder, data, cells, index, bit):
 
 
 @kernel
-def code_length(coder, data, cells, length, most):
+def code_length(coder: np.ndarray, data: np.ndarray, cells: np.ndarray, length: int, most: int) -> int:
     """Code a run length from 1 to `most`; returns it. cells: int64 (_BINS * 5,)."""
-    n_bits = np.int64(1)
+    n_bits = int64(1)
     while n_bits < _BINS and most >> n_bits:
         longer = code_with_cell(coder, data, cells, n_bits, length >> n_bits != 0)
         if not longer:
             break
         n_bits += 1
-    decoded = np.int64(1)
+    decoded = int64(1)
     for place in range(n_bits - 2, -1, -1):
         bit = length >> place & 1
         depth = n_bits - 2 - place
@@ -49,7 +49,9 @@ def code_length(coder, data, cells, length, most):
 
 
 @kernel
-def code_common_sites(coder, data, columns, sites, classes):
+def code_common_sites(
+    coder: np.ndarray, data: np.ndarray, columns: np.ndarray, sites: np.ndarray, classes: np.ndarray
+) -> None:
     """Code the columns of the common sites, uint8 (n_common, n_haplotypes) of 0 and 1 (1 = minor), in and out.
 
     sites: int64 (n_common,), their places among all sites. classes: uint8 (n_common,).
@@ -59,11 +61,11 @@ def code_common_sites(coder, data, columns, sites, classes):
     order = np.arange(n).astype(np.int32)
     start = np.zeros(n, dtype=np.int32)
     scratch = np.empty((2, n), dtype=np.int32)
-    cells = np.full((64, 2, 2, 5 * _BINS), np.int64(32768) << 32, dtype=np.int64)
+    cells = np.full((64, 2, 2, 5 * _BINS), int64(32768) << 32, dtype=np.int64)
     for k in range(n_common):
         column = columns[k]
         of_site = cells[classes[k]]
-        allele = np.int64(column[order[0]])
+        allele = int64(column[order[0]])
         allele = code_with_cell(coder, data, of_site[0, 0], 0, allele)
         i = 0
         previous_short = 0

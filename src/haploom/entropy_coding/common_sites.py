@@ -32,14 +32,14 @@ from haploom.entropy_coding.mixing import (
 from haploom.entropy_coding.neighbours import FIRST, LONGEST_0, LONGEST_1, VOTES_0, VOTES_1, neighbour_contexts
 from haploom.entropy_coding.pbwt import advance, rank_of
 from haploom.entropy_coding.range_coder import code_bit
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 _TABLE = 4096  # cells of each input
 _COUNT_INPUTS = 6
 _OTHER_INPUTS = 5
 _SITE_CELLS = 64  # of the table that starts anew
 _LIMIT = 4095
-_EVEN = np.int64(32768) << 32  # a cell that has seen nothing
+_EVEN = int64(32768) << 32  # a cell that has seen nothing
 _FIRST_WEIGHT = 65536 * 8 // 100
 _UNANIMOUS = 16
 _UNANIMOUS_LEVEL = 2
@@ -47,7 +47,7 @@ _SITE_RATE, _SET_RATE, _LAST_RATE = 8, 4, 1
 
 
 @kernel
-def forget_shorter(counts, length):
+def forget_shorter(counts: np.ndarray, length: int) -> None:
     """Start anew the levels of counts that ask for a longer match than `length`.
 
     counts: int64 (_COUNT_INPUTS, 3): zeros, ones, and 1 + the last allele (0: none) of each level.
@@ -58,21 +58,21 @@ def forget_shorter(counts, length):
 
 
 @kernel
-def unanimous_context(counts, length, kind, surprise):
+def unanimous_context(counts: np.ndarray, length: int, kind: int, surprise: int) -> int:
     """Context of an allele that can be foretold without asking further, or -1.
 
     So it is when at least _UNANIMOUS haplotypes that match over 64 sites or more were coded and all carry the same.
     """
     zeros, ones = counts[_UNANIMOUS_LEVEL, 0], counts[_UNANIMOUS_LEVEL, 1]
     if max(zeros, ones) < _UNANIMOUS or min(zeros, ones) > 0 or surprise == 3:
-        return np.int64(-1)
-    allele = np.int64(ones > 0)
+        return int64(-1)
+    allele = int64(ones > 0)
     seen = min(octave(zeros + ones), 11)
     return (((allele * 12 + seen) * 16 + octave(length)) * 3 + surprise) * 9 + min(kind // 3, 8)
 
 
 @kernel
-def count_contexts(counts, kind, contexts):
+def count_contexts(counts: np.ndarray, kind: int, contexts: np.ndarray) -> None:
     """Contexts below _TABLE from the haplotypes just coded, one for each level of counts."""
     for level in range(_COUNT_INPUTS):
         zeros, ones = min(octave(counts[level, 0]), 11), min(octave(counts[level, 1]), 11)
@@ -80,7 +80,9 @@ def count_contexts(counts, kind, contexts):
 
 
 @kernel
-def other_contexts(tally, length, kind, surprise, progress, ones, contexts):
+def other_contexts(
+    tally: np.ndarray, length: int, kind: int, surprise: int, progress: int, ones: int, contexts: np.ndarray
+) -> None:
     """The contexts that look at all neighbours and at the site: int64 (_OTHER_INPUTS,), filled."""
     longest_0, longest_1 = tally[LONGEST_0], tally[LONGEST_1]
     votes_0, votes_1, first = tally[VOTES_0], tally[VOTES_1], tally[FIRST]
@@ -94,7 +96,19 @@ def other_contexts(tally, length, kind, surprise, progress, ones, contexts):
 
 
 @kernel
-def code_under_three_sets(coder, data, cells, chosen, logits, set_a, set_b, set_c, three, last, bit):
+def code_under_three_sets(
+    coder: np.ndarray,
+    data: np.ndarray,
+    cells: np.ndarray,
+    chosen: np.ndarray,
+    logits: np.ndarray,
+    set_a: np.ndarray,
+    set_b: np.ndarray,
+    set_c: np.ndarray,
+    three: np.ndarray,
+    last: np.ndarray,
+    bit: int,
+) -> tuple[int, int]:
     """Code one bit under three mixes of the chosen cells and a mix of those; all learn. Returns the bit and p.
 
     set_a, set_b, set_c: int64 (n_inputs,). last: int64 (3,). logits: int64 (n_inputs,) and three: (3,), scratch.
@@ -118,7 +132,16 @@ def code_under_three_sets(coder, data, cells, chosen, logits, set_a, set_b, set_
 
 
 @kernel
-def code_common_sites(coder, data, columns, sites, classes, rules, n_donors, shortcut):
+def code_common_sites(
+    coder: np.ndarray,
+    data: np.ndarray,
+    columns: np.ndarray,
+    sites: np.ndarray,
+    classes: np.ndarray,
+    rules: np.ndarray,
+    n_donors: int,
+    shortcut: bool,
+) -> None:
     """Code the columns of the common sites, uint8 (n_common, n_haplotypes) of 0 and 1 (1 = minor), in and out.
 
     sites: int64 (n_common,), their places among all sites. classes: uint8 (n_common,).
@@ -156,22 +179,22 @@ def code_common_sites(coder, data, columns, sites, classes, rules, n_donors, sho
     last = np.full((64, 3), 65536 // 3, dtype=np.int64)
 
     for k in range(n_common):
-        column, site, kind = columns[k], sites[k], np.int64(classes[k])
+        column, site, kind = columns[k], sites[k], int64(classes[k])
         known[:] = UNKNOWN
         alleles[:] = UNKNOWN
         counts[:] = 0
         cells[fresh * _TABLE : fresh * _TABLE + _SITE_CELLS] = _EVEN
         of_site = by_class[kind].copy()
-        ones = np.int64(0)
+        ones = int64(0)
         for i in range(n):
             h = order[0, i]
             length = site - start[0, i]
             surprise = min(surprises[h] >> 8, 3)
             forget_shorter(counts, length)
-            foretold = unanimous_context(counts, length, kind, surprise) if shortcut else np.int64(-1)
+            foretold = unanimous_context(counts, length, kind, surprise) if shortcut else int64(-1)
             if foretold >= 0:
                 p = cell_probability(unanimous[foretold])
-                bit = code_bit(coder, data, p, np.int64(column[h]))
+                bit = code_bit(coder, data, p, int64(column[h]))
                 unanimous[foretold] = updated_cell(unanimous[foretold], bit, _LIMIT)
             else:
                 count_contexts(counts, kind, chosen)
@@ -185,7 +208,7 @@ def code_common_sites(coder, data, columns, sites, classes, rules, n_donors, sho
                 bit, p = code_under_three_sets(
                     coder, data, cells, chosen, logits,
                     by_votes[min(votes_0, 15) * 16 + min(votes_1, 15)], by_length[octave(length) * 4 + surprise],
-                    of_site, three, last[min(votes_0, 7) * 8 + min(votes_1, 7)], np.int64(column[h]),
+                    of_site, three, last[min(votes_0, 7) * 8 + min(votes_1, 7)], int64(column[h]),
                 )  # fmt: skip
             column[h] = bit
             alleles[h] = bit

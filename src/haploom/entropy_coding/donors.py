@@ -8,14 +8,14 @@ recent mutation in an otherwise shared stretch costs one allele, not the neighbo
 import numpy as np
 
 from haploom.entropy_coding.match_lengths import half_octave, octave
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 DONOR_INPUTS = 3
 UNKNOWN = 2  # in place of an allele that is not coded yet
 
 
 @kernel
-def new_donors(n, n_donors):
+def new_donors(n: int, n_donors: int) -> np.ndarray:
     """No donors yet: int32 (n, n_donors, 3) of haplotype (-1: none), start of its match, start of the match before."""
     donors = np.zeros((n, n_donors, 3), dtype=np.int32)
     donors[:, :, 0] = -1
@@ -23,23 +23,23 @@ def new_donors(n, n_donors):
 
 
 @kernel
-def donor_contexts(of_haplotype, alleles, site, contexts):
+def donor_contexts(of_haplotype: np.ndarray, alleles: np.ndarray, site: int, contexts: np.ndarray) -> None:
     """Three contexts below 1024 from the donors whose allele at `site` is known.
 
     of_haplotype: int32 (n_donors, 3). alleles: uint8 (n,), UNKNOWN where not coded yet. contexts: int64 (3,), filled
     with: the longest match for each allele; the best donor's allele and its two matches; summed lengths by allele.
     A length here is twice the match and once the match before it.
     """
-    longest_0, longest_1, sum_0, sum_1 = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    best, best_context = np.int64(0), np.int64(0)
+    longest_0, longest_1, sum_0, sum_1 = int64(0), int64(0), int64(0), int64(0)
+    best, best_context = int64(0), int64(0)
     for d in range(of_haplotype.shape[0]):
         donor = of_haplotype[d, 0]
         if donor < 0 or alleles[donor] == UNKNOWN:
             continue
-        match = site - np.int64(of_haplotype[d, 1])
-        match_before = np.int64(of_haplotype[d, 1]) - of_haplotype[d, 2]
+        match = site - int64(of_haplotype[d, 1])
+        match_before = int64(of_haplotype[d, 1]) - of_haplotype[d, 2]
         length = 2 * match + match_before
-        allele = np.int64(alleles[donor])
+        allele = int64(alleles[donor])
         if allele:
             longest_1 = max(longest_1, length)
             sum_1 += length
@@ -55,15 +55,15 @@ def donor_contexts(of_haplotype, alleles, site, contexts):
 
 
 @kernel
-def consider(of_haplotype, other, since):
+def consider(of_haplotype: np.ndarray, other: int, since: int) -> None:
     """Make `other`, which matches since site `since`, a donor in place of the worst one, if it is better."""
-    worst, worst_since = 0, np.int64(-1)
+    worst, worst_since = 0, int64(-1)
     for d in range(of_haplotype.shape[0]):
         if of_haplotype[d, 0] == other:
             return
-        both = np.int64(of_haplotype[d, 1]) + of_haplotype[d, 2]
+        both = int64(of_haplotype[d, 1]) + of_haplotype[d, 2]
         if of_haplotype[d, 0] < 0:
-            both = np.int64(2**31)
+            both = int64(2**31)
         if both > worst_since:
             worst, worst_since = d, both
     if 2 * since < worst_since:
@@ -73,7 +73,7 @@ def consider(of_haplotype, other, since):
 
 
 @kernel
-def learn_donors(donors, order, start, column, site):
+def learn_donors(donors: np.ndarray, order: np.ndarray, start: np.ndarray, column: np.ndarray, site: int) -> None:
     """Note which donors mismatched at `site`, then consider the neighbours of every haplotype.
 
     order, start: one PBWT as it is before `site`. column: uint8 (n,), the alleles at `site` by haplotype.
@@ -88,6 +88,6 @@ def learn_donors(donors, order, start, column, site):
                 of_haplotype[d, 2] = of_haplotype[d, 1]
                 of_haplotype[d, 1] = site + 1
         if i > 0 and column[order[i - 1]] == column[haplotype]:
-            consider(of_haplotype, order[i - 1], np.int64(start[i]))
+            consider(of_haplotype, order[i - 1], int64(start[i]))
         if i + 1 < n and column[order[i + 1]] == column[haplotype]:
-            consider(of_haplotype, order[i + 1], np.int64(start[i + 1]))
+            consider(of_haplotype, order[i + 1], int64(start[i + 1]))

@@ -13,8 +13,9 @@ Any bytes decode to some alleles in bounded time and memory: a checksum of the a
 
 import numpy as np
 
-from haploom.entropy_coding import common_sites, rare_sites, common_runs
+from haploom.entropy_coding import common_runs, common_sites
 from haploom.entropy_coding.range_coder import finish, is_full, new_decoder, new_encoder
+from haploom.entropy_coding.rare_sites import code_rare_sites, gather_carriers, spread_carriers
 from haploom.entropy_coding.site_classes import BOUNDS, classes_of, code_classes
 
 CODEC_ID = "genotypes/1"
@@ -36,30 +37,29 @@ def encode_block(alleles: np.ndarray, level: str = "default") -> bytes:
     The same alleles and level give the same bytes on every machine.
     """
     n_sites, n = alleles.shape
+    alleles = np.ascontiguousarray(alleles)
     counts = np.count_nonzero(alleles, axis=1)
     flipped = (2 * counts > n).astype(np.uint8)
     minor_counts = np.where(flipped, n - counts, counts)
     classes = classes_of(minor_counts)
     common_class = _common_class(n)
+    common, rare = np.flatnonzero(classes >= common_class), np.flatnonzero(classes < common_class)
 
-    plain = np.packbits(alleles).tobytes()
-    data = np.empty(len(plain), dtype=np.uint8)
+    data = np.zeros(-(-alleles.size // 8), dtype=np.uint8)  # no room for more than the fallback takes
     coder = new_encoder()
     code_classes(coder, data, classes, flipped)
-    common = np.flatnonzero(classes >= common_class)
-    columns = alleles[common] ^ flipped[common, None]
+    columns = alleles[common]
+    columns ^= flipped[common, None]
     _code_common(LEVELS[level], coder, data, columns, common, classes[common])
-    rare = np.flatnonzero(classes < common_class)
-    found = minor_counts[rare].astype(np.int64)
+    found = minor_counts[rare]
     first, n_slots = _carrier_slots(classes[rare], n)
     carriers = np.zeros(n_slots, dtype=np.int32)
-    row, haplotype = np.nonzero(alleles[rare] ^ flipped[rare, None])
-    place_in_site = np.arange(len(row)) - np.repeat(np.cumsum(found) - found, found)
-    carriers[first[row] + place_in_site] = haplotype
-    rare_sites.code_rare_sites(coder, data, carriers, first, found, classes[rare], rare, columns, common, n_sites)
-    if is_full(coder):
-        return bytes([_PLAIN]) + plain
-    return bytes([LEVELS[level], common_class]) + finish(coder, data)
+    gather_carriers(alleles, flipped, rare, first, carriers)
+    code_rare_sites(coder, data, carriers, first, found, classes[rare], rare, columns, common, n_sites)
+    coded = finish(coder, data)
+    if is_full(coder) or len(coded) > len(data):
+        return bytes([_PLAIN]) + np.packbits(alleles).tobytes()
+    return bytes([LEVELS[level], common_class]) + coded
 
 
 def decode_block(data: bytes, n_sites: int, n_haplotypes: int) -> np.ndarray:
@@ -80,23 +80,22 @@ def decode_block(data: bytes, n_sites: int, n_haplotypes: int) -> np.ndarray:
         raise ValueError(f"genotype block: level and first common class {data[:2].hex()} are not known")
     common_class, stream = data[1], stream[2:]
 
-    coder = new_decoder(stream)
-    classes = np.zeros(n_sites, dtype=np.uint8)
-    flipped = np.zeros(n_sites, dtype=np.uint8)
-    code_classes(coder, stream, classes, flipped)
     alleles = np.zeros((n_sites, n), dtype=np.uint8)
-    common = np.flatnonzero(classes >= common_class)
+    if alleles.size == 0:
+        return alleles
+    coder = new_decoder(stream)
+    classes, flipped = np.zeros(n_sites, dtype=np.uint8), np.zeros(n_sites, dtype=np.uint8)
+    code_classes(coder, stream, classes, flipped)
+    common, rare = np.flatnonzero(classes >= common_class), np.flatnonzero(classes < common_class)
     columns = np.zeros((len(common), n), dtype=np.uint8)
     _code_common(level, coder, stream, columns, common, classes[common])
-    alleles[common] = columns
-    rare = np.flatnonzero(classes < common_class)
     found = np.zeros(len(rare), dtype=np.int64)
     first, n_slots = _carrier_slots(classes[rare], n)
     carriers = np.zeros(n_slots, dtype=np.int32)
-    rare_sites.code_rare_sites(coder, stream, carriers, first, found, classes[rare], rare, columns, common, n_sites)
-    place_in_site = np.arange(found.sum()) - np.repeat(np.cumsum(found) - found, found)
-    alleles[np.repeat(rare, found), carriers[np.repeat(first, found) + place_in_site]] = 1
-    alleles ^= flipped[:, None]
+    code_rare_sites(coder, stream, carriers, first, found, classes[rare], rare, columns, common, n_sites)
+    columns ^= flipped[common, None]
+    alleles[common] = columns
+    spread_carriers(carriers, first, found, rare, flipped, alleles)
     return alleles
 
 

@@ -4,7 +4,7 @@ from haploom.kernels import kernel
 
 
 @kernel
-def octave(length):
+def octave(length: int) -> int:
     """Bit length of a number, 0 to 15: 0 for none, 1 for 1, 2 for 2-3, 3 for 4-7, ..."""
     n_bits = 0
     while length > 0 and n_bits < 15:
@@ -14,7 +14,7 @@ def octave(length):
 
 
 @kernel
-def half_octave(length):
+def half_octave(length: int) -> int:
     """Like `octave` with one more bit, 0 to 31."""
     n_bits = octave(length)
     if n_bits < 2:

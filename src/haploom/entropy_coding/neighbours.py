@@ -9,7 +9,7 @@ import numpy as np
 
 from haploom.entropy_coding.donors import UNKNOWN
 from haploom.entropy_coding.match_lengths import octave
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 REACH = 16
 
@@ -18,40 +18,40 @@ LONGEST_0, LONGEST_1, VOTES_0, VOTES_1, FIRST = range(5)
 
 
 @kernel
-def known_above(known, start, o, i, site):
+def known_above(known: np.ndarray, start: np.ndarray, o: int, i: int, site: int) -> tuple[int, int]:
     """Allele and match length in sites of the nearest known haplotype above place i, or (UNKNOWN, 0).
 
     known: uint8 (n,), alleles by place in the order, UNKNOWN where not coded. start: int32 (n,), as in `pbwt.advance`.
     """
-    since = np.int64(start[o, i])
+    since = int64(start[o, i])
     for j in range(i - 1, max(i - 1 - REACH, -1), -1):
         if known[o, j] != UNKNOWN:
-            return np.int64(known[o, j]), max(site - since, 0)
-        since = max(since, np.int64(start[o, j]))
-    return np.int64(UNKNOWN), np.int64(0)
+            return int64(known[o, j]), max(site - since, 0)
+        since = max(since, int64(start[o, j]))
+    return int64(UNKNOWN), int64(0)
 
 
 @kernel
-def known_below(known, start, o, i, site):
+def known_below(known: np.ndarray, start: np.ndarray, o: int, i: int, site: int) -> tuple[int, int]:
     """As `known_above`, of the haplotypes below place i."""
-    since = np.int64(-1)
+    since = int64(-1)
     for j in range(i + 1, min(i + 1 + REACH, start.shape[1])):
-        since = max(since, np.int64(start[o, j]))
+        since = max(since, int64(start[o, j]))
         if known[o, j] != UNKNOWN:
-            return np.int64(known[o, j]), max(site - since, 0)
-    return np.int64(UNKNOWN), np.int64(0)
+            return int64(known[o, j]), max(site - since, 0)
+    return int64(UNKNOWN), int64(0)
 
 
 @kernel
-def side_context(allele, length):
+def side_context(allele: int, length: int) -> int:
     """0 to 24: nothing known, or the allele and the octave of the match length."""
     if allele == UNKNOWN:
-        return np.int64(0)
+        return int64(0)
     return 1 + allele * 12 + min(max(octave(length) - 1, 0), 11)
 
 
 @kernel
-def count_vote(tally, allele, length):
+def count_vote(tally: np.ndarray, allele: int, length: int) -> None:
     """Add one neighbour to a tally."""
     if allele == 0:
         tally[LONGEST_0] = max(tally[LONGEST_0], length)
@@ -62,7 +62,9 @@ def count_vote(tally, allele, length):
 
 
 @kernel
-def neighbour_contexts(places, h, known, start, site, contexts, tally):
+def neighbour_contexts(
+    places: np.ndarray, h: int, known: np.ndarray, start: np.ndarray, site: int, contexts: np.ndarray, tally: np.ndarray
+) -> None:
     """One context below 625 for each order, and a tally of all neighbours.
 
     places: int32 (n_orders,), where the haplotype is in each order; order 0 is the main one. known: uint8
@@ -78,7 +80,7 @@ def neighbour_contexts(places, h, known, start, site, contexts, tally):
         if o == 0:
             # Nobody below is known in the main order; how well the next one matches still tells something.
             tally[FIRST] = allele
-            below = octave(site - start[0, i + 1]) if i + 1 < start.shape[1] else np.int64(0)
+            below = octave(site - start[0, i + 1]) if i + 1 < start.shape[1] else int64(0)
         else:
             allele, length = known_below(known, start, o, i, site)
             below = side_context(allele, length)

@@ -8,9 +8,11 @@ import numpy as np
 
 from haploom.kernels import kernel
 
+_BEFORE_ALL = -(2**31)  # below every site, negated ones too
+
 
 @kernel
-def advance(order, start, alleles, site, scratch):
+def advance(order: np.ndarray, start: np.ndarray, alleles: np.ndarray, site: int, scratch: np.ndarray) -> int:
     """Sort stably by the alleles of one more site, in place.
 
     order: int32 (n,), haplotypes in PBWT order before `site`.
@@ -31,19 +33,19 @@ def advance(order, start, alleles, site, scratch):
             scratch[0, n_ones] = haplotype
             scratch[1, n_ones] = one_start
             n_ones += 1
-            one_start = np.int32(-(2**31))
+            one_start = _BEFORE_ALL
         else:
             order[n_zeros] = haplotype
             start[n_zeros] = zero_start
             n_zeros += 1
-            zero_start = np.int32(-(2**31))
+            zero_start = _BEFORE_ALL
     order[n_zeros:] = scratch[0, :n_ones]
     start[n_zeros:] = scratch[1, :n_ones]
     return n_zeros
 
 
 @kernel
-def rank_of(order, rank):
+def rank_of(order: np.ndarray, rank: np.ndarray) -> None:
     """Fill rank: int32 (n,), so that rank[order[i]] = i."""
     for i in range(order.size):
         rank[order[i]] = i

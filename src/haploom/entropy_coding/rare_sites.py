@@ -17,7 +17,7 @@ from haploom.entropy_coding.mixing import code_mixed
 from haploom.entropy_coding.pbwt import advance, rank_of
 from haploom.entropy_coding.reverse_sweep import REVERSE_SEGMENT, load_segment, reverse_checkpoints
 from haploom.entropy_coding.site_classes import BOUNDS
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 _REACH = 20  # neighbours looked at on each side of a carrier in each order
 _MEMORY = 4  # latest shared rare sites kept of each haplotype
@@ -29,13 +29,22 @@ _UNSEEN, _CANDIDATE, _REFUSED, _CARRIER = range(4)
 
 
 @kernel
-def evidence(before, after, shared):
+def evidence(before: int, after: int, shared: int) -> int:
     """Index of the joint context of a candidate."""
     return (octave(before) * 16 + octave(after)) * 8 + min(shared, 7)
 
 
 @kernel
-def meet(x, before, after, shared, state, lengths, listed, n_listed):
+def meet(
+    x: int,
+    before: int,
+    after: int,
+    shared: int,
+    state: np.ndarray,
+    lengths: np.ndarray,
+    listed: np.ndarray,
+    n_listed: int,
+) -> int:
     """Note what speaks for haplotype x; returns the new number of candidates listed."""
     if state[x] == _UNSEEN:
         state[x] = _CANDIDATE
@@ -49,24 +58,45 @@ def meet(x, before, after, shared, state, lengths, listed, n_listed):
 
 
 @kernel
-def meet_neighbours(order, start, i, position, side, state, lengths, listed, n_listed):
+def meet_neighbours(
+    order: np.ndarray,
+    start: np.ndarray,
+    i: int,
+    position: int,
+    side: int,
+    state: np.ndarray,
+    lengths: np.ndarray,
+    listed: np.ndarray,
+    n_listed: int,
+) -> int:
     """Meet the haplotypes around place i of one order. side: 0 before the site, 1 after it."""
     n = order.size
-    since = np.int64(start[i])
+    since = int64(start[i])
     for j in range(i - 1, max(i - 1 - _REACH, -1), -1):
         length = max(position - since, 0)
         n_listed = meet(order[j], length * (1 - side), length * side, 0, state, lengths, listed, n_listed)
-        since = max(since, np.int64(start[j]))
-    since = np.int64(-(2**31))
+        since = max(since, int64(start[j]))
+    since = int64(-(2**31))
     for j in range(i + 1, min(i + 1 + _REACH, n)):
-        since = max(since, np.int64(start[j]))
+        since = max(since, int64(start[j]))
         length = max(position - since, 0)
         n_listed = meet(order[j], length * (1 - side), length * side, 0, state, lengths, listed, n_listed)
     return n_listed
 
 
 @kernel
-def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns, common_sites, n_sites):
+def code_rare_sites(
+    coder: np.ndarray,
+    data: np.ndarray,
+    carriers: np.ndarray,
+    first: np.ndarray,
+    found: np.ndarray,
+    classes: np.ndarray,
+    sites: np.ndarray,
+    columns: np.ndarray,
+    common_sites: np.ndarray,
+    n_sites: int,
+) -> None:
     """Code the carriers of the minor allele at every rare site, in and out.
 
     carriers: int32 (n_slots,); those of rare site r, increasing, are carriers[first[r] : first[r] + found[r]].
@@ -91,9 +121,9 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
 
     trees = new_trees(12, n)
     tree_weights = np.full((12, tree_depth(n) + 1, 2), 65536 * 6 // 10, dtype=np.int64)
-    cells = np.full(_N_INPUTS << 13, np.int64(6000) << 32, dtype=np.int64)
+    cells = np.full(_N_INPUTS << 13, int64(6000) << 32, dtype=np.int64)
     weights = np.full((64, _N_INPUTS), 65536 * 2 // 10, dtype=np.int64)
-    more_cells = np.full(4096, np.int64(32768) << 32, dtype=np.int64)
+    more_cells = np.full(4096, int64(32768) << 32, dtype=np.int64)
     more_weights = np.full((64, 2), 32768, dtype=np.int64)
     chosen = np.empty(_N_INPUTS, dtype=np.int64)
     logits = np.empty(_N_INPUTS, dtype=np.int64)
@@ -124,11 +154,11 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
         next_drawn = 0  # encoder: carriers before this place in `mine` have been told
         n_found = 0
         n_listed = 0
-        lowest = np.int64(0)
+        lowest = int64(0)
         best_refused = 0
         while n_found < most:
             if n_found >= least:
-                more = np.int64(n_found < n_carriers)
+                more = int64(n_found < n_carriers)
                 likely = 0
                 for j in range(n_listed):
                     if state[listed[j]] == _CANDIDATE:
@@ -145,7 +175,7 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
             misses = 0
             remaining = max(least - n_found, 0)
             while n_found > 0:
-                best, best_p = -1, np.int64(_UNLIKELY)
+                best, best_p = -1, int64(_UNLIKELY)
                 for j in range(n_listed):
                     x = listed[j]
                     if state[x] == _CANDIDATE:
@@ -164,7 +194,7 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
                 chosen[4] = (4 << 13) + (min(classes[r], 15) * 32 + min(n_found, 31)) * 8 + min(tries, 7)
                 chosen[5] = (5 << 13) + (half_octave(total) * 32 + best_refused) * 2 + (1 if shared else 0)
                 which = min(tries, 7) * 4 + min(shared, 3)
-                bit = np.int64(truth[best])
+                bit = int64(truth[best])
                 bit = code_mixed(coder, data, cells, chosen, weights[which], logits, 5, _LIMIT, bit)
                 if bit:
                     hit = best
@@ -175,8 +205,8 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
             if hit < 0:
                 while next_drawn < n_carriers and state[mine[next_drawn]] == _CARRIER:
                     next_drawn += 1
-                wanted = np.int64(mine[min(next_drawn, most - 1)])
-                kind = 1 + min(np.int64(classes[r]) - 2, 4) if n_found == 0 else 6 + min(remaining, 4)
+                wanted = int64(mine[min(next_drawn, most - 1)])
+                kind = 1 + min(int64(classes[r]) - 2, 4) if n_found == 0 else 6 + min(remaining, 4)
                 hit = code_draw(coder, data, trees, kind, tree_weights[kind], lowest, n, wanted)
             if n_found == 0:
                 lowest = hit + 1
@@ -208,3 +238,37 @@ def code_rare_sites(coder, data, carriers, first, found, classes, sites, columns
                 latest[x, 0] = r
         found[r] = n_told
         state[:] = _UNSEEN
+
+
+@kernel
+def gather_carriers(
+    alleles: np.ndarray, flipped: np.ndarray, rare: np.ndarray, first: np.ndarray, carriers: np.ndarray
+) -> None:
+    """List who carries the minor allele at each rare site: fills `carriers` as `code_rare_sites` wants them.
+
+    alleles: uint8 (n_sites, n_haplotypes). flipped: uint8 (n_sites,). rare: int64 (n_rare,), places of the rare sites.
+    """
+    for r in range(rare.size):
+        slot = first[r]
+        minor = 1 - flipped[rare[r]]
+        for h in range(alleles.shape[1]):
+            if alleles[rare[r], h] == minor:
+                carriers[slot] = h
+                slot += 1
+
+
+@kernel
+def spread_carriers(
+    carriers: np.ndarray,
+    first: np.ndarray,
+    found: np.ndarray,
+    rare: np.ndarray,
+    flipped: np.ndarray,
+    alleles: np.ndarray,
+) -> None:
+    """The inverse of `gather_carriers`: fills the rows of the rare sites."""
+    for r in range(rare.size):
+        minor = 1 - flipped[rare[r]]
+        alleles[rare[r]] = 1 - minor
+        for slot in range(first[r], first[r] + found[r]):
+            alleles[rare[r], carriers[slot]] = minor

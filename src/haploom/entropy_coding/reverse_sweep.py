@@ -14,7 +14,7 @@ REVERSE_SEGMENT = 64
 
 
 @kernel
-def reverse_checkpoints(columns, common_sites, n_sites):
+def reverse_checkpoints(columns: np.ndarray, common_sites: np.ndarray, n_sites: int) -> np.ndarray:
     """Reverse order before every REVERSE_SEGMENT-th common site: int32 (n_checkpoints, 2, n), order and start.
 
     Checkpoint c holds the order of the common sites from c * REVERSE_SEGMENT on; the last one that of no sites.
@@ -37,7 +37,9 @@ def reverse_checkpoints(columns, common_sites, n_sites):
 
 
 @kernel
-def load_segment(segment, checkpoints, loaded, columns, common_sites):
+def load_segment(
+    segment: np.ndarray, checkpoints: np.ndarray, loaded: int, columns: np.ndarray, common_sites: np.ndarray
+) -> None:
     """Make the orders of one segment again, for each of its common sites from that site on.
 
     segment: int32 (REVERSE_SEGMENT, 3, n), filled with order, start and rank. loaded: which segment.

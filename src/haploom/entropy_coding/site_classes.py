@@ -8,7 +8,7 @@ than it costs. After the class of a site with carriers comes one bit: whether th
 import numpy as np
 
 from haploom.entropy_coding.mixing import code_mixed
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 N_CLASSES = 64
 
@@ -29,7 +29,7 @@ def classes_of(minor_counts: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def code_classes(coder, data, classes, flipped):
+def code_classes(coder: np.ndarray, data: np.ndarray, classes: np.ndarray, flipped: np.ndarray) -> None:
     """Code the class of every site and whether its minor allele is 0 (flipped). uint8 (n_sites,), in and out."""
     n_orders = 4
     table = 2 * N_CLASSES
@@ -39,12 +39,12 @@ def code_classes(coder, data, classes, flipped):
     logits = np.zeros(n_orders, dtype=np.int64)
     flip_cells = new_class_cells(N_CLASSES)
     flip_weights = np.full(1, 65536, dtype=np.int64)
-    one, two, three = np.int64(0), np.int64(0), np.int64(0)
+    one, two, three = int64(0), int64(0), int64(0)
     for site in range(classes.size):
-        wanted = np.int64(classes[site])
-        node = np.int64(1)
+        wanted = int64(classes[site])
+        node = int64(1)
         contexts = (
-            np.int64(0),
+            int64(0),
             1 + one,
             1 + N_CLASSES + min(one, 15) * 16 + min(two, 15),
             257 + N_CLASSES + (min(one, 7) * 8 + min(two, 7)) * 8 + min(three, 7),
@@ -59,11 +59,11 @@ def code_classes(coder, data, classes, flipped):
         classes[site] = wanted
         three, two, one = two, one, wanted
         chosen[0] = wanted
-        flip = np.int64(flipped[site])
+        flip = int64(flipped[site])
         flipped[site] = code_mixed(coder, data, flip_cells, chosen[:1], flip_weights, logits, 0, 1000, flip)
 
 
 @kernel
-def new_class_cells(n_cells):
+def new_class_cells(n_cells: int) -> np.ndarray:
     """Cells for a binary tree of symbols: an even chance, as if two bits had been seen."""
-    return np.full(n_cells, (np.int64(32768) << 32) | 2, dtype=np.int64)
+    return np.full(n_cells, (int64(32768) << 32) | 2, dtype=np.int64)
