@@ -39,8 +39,9 @@ def _exact_tables() -> tuple[np.ndarray, np.ndarray]:
         squash[MAX_LOGIT + logit] = min(p, 65535)
         squash[MAX_LOGIT - logit] = 65536 - min(p, 65535)
         odds = odds * base >> _FRACTION_BITS
-    p = np.arange(65536)
-    stretch = (np.searchsorted(squash, p, side="left") + np.searchsorted(squash, p, side="right") - 1) // 2 - MAX_LOGIT
+    every_p = np.arange(65536)
+    first, past = np.searchsorted(squash, every_p, side="left"), np.searchsorted(squash, every_p, side="right")
+    stretch = (first + past - 1) // 2 - MAX_LOGIT
     return squash, np.clip(stretch, -MAX_LOGIT, MAX_LOGIT).astype(np.int16)
 
 
