@@ -11,6 +11,16 @@ next carrier is drawn from all haplotypes above the first.
 
 import numpy as np
 
+from haploom.entropy_coding.candidates import (
+    CARRIER,
+    MEMORY,
+    REFUSED,
+    UNSEEN,
+    evidence_context,
+    likeliest,
+    meet_companions,
+    meet_neighbours,
+)
 from haploom.entropy_coding.index_draws import code_draw, new_trees, tree_depth
 from haploom.entropy_coding.match_lengths import half_octave, octave
 from haploom.entropy_coding.mixing import code_mixed
@@ -19,69 +29,36 @@ from haploom.entropy_coding.reverse_sweep import REVERSE_SEGMENT, load_segment, 
 from haploom.entropy_coding.site_classes import BOUNDS
 from haploom.kernels import int64, kernel
 
-_REACH = 20  # neighbours looked at on each side of a carrier in each order
-_MEMORY = 4  # latest shared rare sites kept of each haplotype
 _UNLIKELY = 20  # a candidate less probable than this (16 bits) is not asked
 _LIMIT = 1000
 _N_INPUTS = 6
-
-_UNSEEN, _CANDIDATE, _REFUSED, _CARRIER = range(4)
-
-
-@kernel
-def evidence(before: int, after: int, shared: int) -> int:
-    """Index of the joint context of a candidate."""
-    return (octave(before) * 16 + octave(after)) * 8 + min(shared, 7)
+_TABLE = 1 << 13  # cells of each input
+# Trees to draw from: 0 for singletons, 1-5 for the first carrier by class, 6-10 for others by how many must still
+# come, and the one that learns from all.
+_N_TREES = 12
 
 
 @kernel
-def meet(
-    x: int,
-    before: int,
-    after: int,
-    shared: int,
-    state: np.ndarray,
-    lengths: np.ndarray,
-    listed: np.ndarray,
-    n_listed: int,
+def question_contexts(
+    evidence: np.ndarray, kind: int, n_found: int, remaining: int, tries: int, refused: int, chosen: np.ndarray
 ) -> int:
-    """Note what speaks for haplotype x; returns the new number of candidates listed."""
-    if state[x] == _UNSEEN:
-        state[x] = _CANDIDATE
-        lengths[x] = 0
-        listed[n_listed] = x
-        n_listed += 1
-    lengths[x, 0] = max(lengths[x, 0], before)
-    lengths[x, 1] = max(lengths[x, 1], after)
-    lengths[x, 2] += shared
-    return n_listed
+    """Fill `chosen` with the cells for asking whether one candidate is a carrier; returns the weight set, 0 to 31.
 
-
-@kernel
-def meet_neighbours(
-    order: np.ndarray,
-    start: np.ndarray,
-    i: int,
-    position: int,
-    side: int,
-    state: np.ndarray,
-    lengths: np.ndarray,
-    listed: np.ndarray,
-    n_listed: int,
-) -> int:
-    """Meet the haplotypes around place i of one order. side: 0 before the site, 1 after it."""
-    n = order.size
-    since = int64(start[i])
-    for j in range(i - 1, max(i - 1 - _REACH, -1), -1):
-        length = max(position - since, 0)
-        n_listed = meet(order[j], length * (1 - side), length * side, 0, state, lengths, listed, n_listed)
-        since = max(since, int64(start[j]))
-    since = int64(-(2**31))
-    for j in range(i + 1, min(i + 1 + _REACH, n)):
-        since = max(since, int64(start[j]))
-        length = max(position - since, 0)
-        n_listed = meet(order[j], length * (1 - side), length * side, 0, state, lengths, listed, n_listed)
-    return n_listed
+    evidence: int64 (3,), the candidate's. kind: class of the site. remaining: carriers it must still have.
+    tries: octave of the candidates refused since the last carrier. refused: half octave of the longest match refused.
+    """
+    before, after, shared = evidence[0], evidence[1], min(evidence[2], 7)
+    total = half_octave(before + after)
+    tries, remaining = min(tries, 7), min(remaining, 7)
+    chosen[0] = evidence_context(before, after, shared)
+    chosen[1] = (half_octave(before) * 8 + tries) * 8 + remaining
+    chosen[2] = (half_octave(after) * 8 + tries) * 8 + shared
+    chosen[3] = (total * 8 + shared) * 8 + octave(n_found)
+    chosen[4] = (min(kind, 15) * 32 + min(n_found, 31)) * 8 + tries
+    chosen[5] = (total * 32 + refused) * 2 + (1 if shared else 0)
+    for a in range(_N_INPUTS):
+        chosen[a] += a * _TABLE
+    return tries * 4 + min(shared, 3)
 
 
 @kernel
@@ -115,13 +92,13 @@ def code_rare_sites(
 
     state = np.zeros(n, dtype=np.int8)
     truth = np.zeros(n, dtype=np.uint8)
-    lengths = np.zeros((n, 3), dtype=np.int64)
+    evidence = np.zeros((n, 3), dtype=np.int64)
     listed = np.empty(n, dtype=np.int64)
-    latest = np.full((n, _MEMORY), -1, dtype=np.int64)
+    latest = np.full((n, MEMORY), -1, dtype=np.int64)
 
-    trees = new_trees(12, n)
-    tree_weights = np.full((12, tree_depth(n) + 1, 2), 65536 * 6 // 10, dtype=np.int64)
-    cells = np.full(_N_INPUTS << 13, int64(6000) << 32, dtype=np.int64)
+    trees = new_trees(_N_TREES, n)
+    tree_weights = np.full((_N_TREES, tree_depth(n) + 1, 2), 65536 * 6 // 10, dtype=np.int64)
+    cells = np.full(_N_INPUTS * _TABLE, int64(6000) << 32, dtype=np.int64)
     weights = np.full((64, _N_INPUTS), 65536 * 2 // 10, dtype=np.int64)
     more_cells = np.full(4096, int64(32768) << 32, dtype=np.int64)
     more_weights = np.full((64, 2), 32768, dtype=np.int64)
@@ -130,7 +107,8 @@ def code_rare_sites(
 
     k = 0
     for r in range(sites.size):
-        least, most = min(BOUNDS[classes[r]], n), min(BOUNDS[classes[r] + 1] - 1, n)
+        kind = int64(classes[r])
+        least, most = min(BOUNDS[kind], n), min(BOUNDS[kind + 1] - 1, n)
         if least == 0:
             continue
         mine = carriers[first[r] : first[r] + most]
@@ -155,89 +133,64 @@ def code_rare_sites(
         n_found = 0
         n_listed = 0
         lowest = int64(0)
-        best_refused = 0
+        refused = int64(0)
         while n_found < most:
             if n_found >= least:
+                _, likely = likeliest(state, evidence, listed, n_listed, cells, 0)
+                extra = n_found - least
+                chosen[0] = octave(likely) * 8 + min(extra, 7)
+                chosen[1] = 128 + (min(kind, 15) * 16 + min(extra, 15)) * 8 + octave(likely) // 2
                 more = int64(n_found < n_carriers)
-                likely = 0
-                for j in range(n_listed):
-                    if state[listed[j]] == _CANDIDATE:
-                        x = listed[j]
-                        likely = max(likely, cells[evidence(lengths[x, 0], lengths[x, 1], lengths[x, 2])] >> 32)
-                chosen[0] = min(octave(likely), 15) * 8 + min(n_found - least, 7)
-                chosen[1] = 128 + (min(classes[r], 15) * 16 + min(n_found - least, 15)) * 8 + octave(likely) // 2
-                more = code_mixed(
-                    coder, data, more_cells, chosen[:2], more_weights[classes[r]], logits, 4, _LIMIT, more
-                )
+                more = code_mixed(coder, data, more_cells, chosen[:2], more_weights[kind], logits, 4, _LIMIT, more)
                 if not more:
                     break
-            hit = -1
+            hit = int64(-1)
             misses = 0
             remaining = max(least - n_found, 0)
-            while n_found > 0:
-                best, best_p = -1, int64(_UNLIKELY)
-                for j in range(n_listed):
-                    x = listed[j]
-                    if state[x] == _CANDIDATE:
-                        p = cells[evidence(lengths[x, 0], lengths[x, 1], lengths[x, 2])] >> 32
-                        if p > best_p:
-                            best, best_p = x, p
-                if best < 0:
+            while n_found > 0 and hit < 0:
+                x, _ = likeliest(state, evidence, listed, n_listed, cells, _UNLIKELY)
+                if x < 0:
                     break
-                left, right, shared = lengths[best, 0], lengths[best, 1], min(lengths[best, 2], 7)
-                total = left + right
-                tries = octave(misses)
-                chosen[0] = evidence(left, right, shared)
-                chosen[1] = (1 << 13) + (half_octave(left) * 8 + min(tries, 7)) * 8 + min(remaining, 7)
-                chosen[2] = (2 << 13) + (half_octave(right) * 8 + min(tries, 7)) * 8 + shared
-                chosen[3] = (3 << 13) + (half_octave(total) * 8 + shared) * 8 + octave(n_found)
-                chosen[4] = (4 << 13) + (min(classes[r], 15) * 32 + min(n_found, 31)) * 8 + min(tries, 7)
-                chosen[5] = (5 << 13) + (half_octave(total) * 32 + best_refused) * 2 + (1 if shared else 0)
-                which = min(tries, 7) * 4 + min(shared, 3)
-                bit = int64(truth[best])
-                bit = code_mixed(coder, data, cells, chosen, weights[which], logits, 5, _LIMIT, bit)
+                which = question_contexts(evidence[x], kind, n_found, remaining, octave(misses), refused, chosen)
+                bit = code_mixed(coder, data, cells, chosen, weights[which], logits, 5, _LIMIT, int64(truth[x]))
                 if bit:
-                    hit = best
-                    break
-                state[best] = _REFUSED
-                best_refused = max(best_refused, half_octave(total))
-                misses += 1
+                    hit = x
+                else:
+                    state[x] = REFUSED
+                    refused = max(refused, half_octave(evidence[x, 0] + evidence[x, 1]))
+                    misses += 1
             if hit < 0:
-                while next_drawn < n_carriers and state[mine[next_drawn]] == _CARRIER:
+                while next_drawn < n_carriers and state[mine[next_drawn]] == CARRIER:
                     next_drawn += 1
                 wanted = int64(mine[min(next_drawn, most - 1)])
-                kind = 1 + min(int64(classes[r]) - 2, 4) if n_found == 0 else 6 + min(remaining, 4)
-                hit = code_draw(coder, data, trees, kind, tree_weights[kind], lowest, n, wanted)
+                tree = 1 + min(kind - 2, 4) if n_found == 0 else 6 + min(remaining, 4)
+                hit = code_draw(coder, data, trees, tree, tree_weights[tree], lowest, n, wanted)
             if n_found == 0:
                 lowest = hit + 1
-                state[:hit] = _REFUSED
-            if state[hit] == _UNSEEN:
+                state[:hit] = REFUSED
+            if state[hit] == UNSEEN:  # drawn, and nobody's neighbour
                 listed[n_listed] = hit
                 n_listed += 1
-            state[hit] = _CARRIER
+            state[hit] = CARRIER
             n_found += 1
             if n_found < most:
-                n_listed = meet_neighbours(order, start, rank[hit], site, 0, state, lengths, listed, n_listed)
+                n_listed = meet_neighbours(order, start, rank[hit], site, 0, state, evidence, listed, n_listed)
                 n_listed = meet_neighbours(
-                    after[0], after[1], after[2, hit], -site, 1, state, lengths, listed, n_listed
+                    after[0], after[1], after[2, hit], -site, 1, state, evidence, listed, n_listed
                 )
-                for m in range(_MEMORY):
-                    s = latest[hit, m]
-                    if s >= 0:
-                        for x in carriers[first[s] : first[s] + found[s]]:
-                            n_listed = meet(x, 0, 0, 4 if m == 0 else 1, state, lengths, listed, n_listed)
+                n_listed = meet_companions(hit, latest, carriers, first, found, state, evidence, listed, n_listed)
 
         truth[mine[:n_carriers]] = 0
         n_told = 0
         for x in range(n):
-            if state[x] == _CARRIER:
+            if state[x] == CARRIER:
                 mine[n_told] = x
                 n_told += 1
-                for m in range(_MEMORY - 1, 0, -1):
+                for m in range(MEMORY - 1, 0, -1):
                     latest[x, m] = latest[x, m - 1]
                 latest[x, 0] = r
         found[r] = n_told
-        state[:] = _UNSEEN
+        state[:] = UNSEEN
 
 
 @kernel
