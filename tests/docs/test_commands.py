@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import pytest
 
+from haploom.cli.main import SUBCOMMANDS
 from haploom.io import Selection, read_panel, read_samples, write_panel
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +125,13 @@ def test_python__runs_as_printed(page, tmp_path):
     for block in blocks(page):
         if block.language == "python":
             must_succeed(block, tmp_path)
+
+
+def test_readme__names_every_command():
+    readme = (ROOT / "README.md").read_text()
+    assert [command.name for command in SUBCOMMANDS if f"`{command.name}`" not in readme.replace("haploom ", "")] == [
+        "bench"  # its subcommands are named
+    ]
 
 
 def test_links__lead_to_files():
