@@ -15,7 +15,6 @@ import rich_click as click
 from haploom import progress
 from haploom.errors import HaploomError
 
-click.rich_click.DEFAULT_PANELS_FIRST = True  # a command's own options above those it shares
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
