@@ -58,7 +58,8 @@ def demo(output: Path, seed: int, threads: int, force: bool, as_json: bool) -> N
 
 def run_demo(folder: Path, settings: "DemoSettings") -> dict:
     """Run every command of the demo in `folder` and write its report; returns the report's figures."""
-    from haploom.report.demo import demo_steps
+    from haploom.bench.records import read_records
+    from haploom.report.demo import ACCURACIES, demo_steps
     from haploom.report.demo_report import write_report
     from haploom.training.threads import use_threads
 
@@ -72,7 +73,7 @@ def run_demo(folder: Path, settings: "DemoSettings") -> dict:
                 click.echo(f"      {line}", err=True)
                 _run(command)
         click.echo(f"[{len(steps) + 1}/{len(steps) + 1}] Measure and write the report", err=True)
-        return write_report(Path(), settings)
+        return write_report(Path(), settings, read_records(Path(ACCURACIES)))
 
 
 def _run(command: Sequence[str]) -> None:

@@ -21,13 +21,16 @@ from haploom.report.html import render_html
 from haploom.report.maps import plane
 from haploom.report.page import Column, Figure, Report, Section, Table
 
-MAP_SIZE_IN = (5.2, 3.9)  # two stand side by side
+MAP_SIZE_IN = (4.8, 5.2)  # two stand side by side
 
 
-def write_report(folder: Path, settings: DemoSettings) -> dict[str, Any]:
-    """Measure the files in a demo's folder, write results.json and report.html there, and return the figures."""
+def write_report(folder: Path, settings: DemoSettings, accuracies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Measure the files in a demo's folder, write results.json and report.html there, and return the figures.
+
+    accuracies: the records of `haploom bench classify`.
+    """
     model = read_model(folder / demo.MODEL)
-    results = measure_demo(folder, model, settings.seed)
+    results = measure_demo(folder, model, accuracies, settings.seed)
     with atomic_output(folder / demo.RESULTS) as partial:
         partial.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     page = render_html(build_report(folder, settings, model, results))
@@ -75,7 +78,9 @@ def _map_section(folder: Path, model: ModelFile, step: Step) -> Section:
 
     def drawn(points: np.ndarray, axis_names: tuple[str, str]) -> bytes:
         return svg(
-            lambda ax: plots.latent_map(ax, points, labels, order=order, held_out=held_out, axis_names=axis_names),
+            lambda ax: plots.latent_map(
+                ax, points, labels, order=order, held_out=held_out, axis_names=axis_names, legend_below=True
+            ),
             MAP_SIZE_IN,
         )
 
@@ -113,7 +118,7 @@ def _ancestry_section(results: Mapping[str, Any], step: Step) -> Section:
         for task, rows in tasks.items()
     ]
     recalls = Table(
-        [Column("Population"), *(Column(row["method"], ".2f") for row in methods)],
+        [Column("Population"), *(Column(row["method"].split(",")[0], ".2f") for row in methods)],
         [[name, *(row["recalls"][name]["value"] for row in methods)] for name in methods[0]["recalls"]],
         f"Share labelled right in each population: {demo.FOUNDERS_TASK}",
     )
@@ -134,7 +139,7 @@ def _storage_section(results: Mapping[str, Any], step: Step) -> Section:
     bare = _packed_bytes(results)
     keys = ("codec", "total_bytes", "genotype_bytes", "model_bytes", "bits_per_allele")
     columns = [
-        Column("Codec"), Column("Whole file", ","), Column("Genotypes with model", ","), Column("Model alone", ","),
+        Column("Codec"), Column("Whole file", ","), Column("Genotypes", ","), Column("Model", ","),
         Column("Bits per allele", ".3f"), Column("Decoded"),
     ]  # fmt: skip
     return Section(
@@ -272,16 +277,20 @@ def _ancestry_detail(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _storage_verdict(results: Mapping[str, Any]) -> str:
     rows = {row["codec"]: row for row in results["storage"]}
-    vae, zstd, auto = (rows[codec]["genotype_bytes"] for codec in ("vae+rle", "zstd", "auto"))
-    chosen = "used the VAE" if rows["auto"]["model_bytes"] else "left the VAE out"
+    alone = rows["vae+rle"]["genotype_bytes"]
+    vae, zstd, auto = (_bytes_needed(rows[codec]) for codec in ("vae+rle", "zstd", "auto"))
+    choice = f"auto {'used the VAE' if rows['auto']['model_bytes'] else 'left the VAE out'} ({auto:,} bytes)."
     if vae < zstd:
-        return (
-            f"The VAE stored the genotypes in {vae / zstd:.0%} of the bytes of zstd, its model included; auto {chosen}."
-        )
+        return f"The VAE stored the genotypes in {vae / zstd:.0%} of the bytes of zstd, its model included; {choice}"
     return (
-        f"For storing, the VAE loses: {vae / zstd:.1f} times the bytes of zstd on packed bits, its model included "
-        f"({(vae - rows['vae+rle']['model_bytes']) / zstd:.1f} times without it); auto {chosen} ({auto:,} bytes)."
+        f"For storing, the VAE loses: {vae / zstd:.1f} times the bytes of zstd on packed bits with its model, "
+        f"{alone / zstd:.1f} times without; {choice}"
     )
+
+
+def _bytes_needed(row: Mapping[str, Any]) -> int:
+    """All that reading the genotypes takes: their own bytes and the model's."""
+    return row["genotype_bytes"] + row["model_bytes"]
 
 
 def _synthesis_verdict(results: Mapping[str, Any]) -> str:

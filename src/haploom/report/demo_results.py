@@ -1,5 +1,6 @@
 """The demo's figures, measured on the files its commands made."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 from haploom.archive import open_archive
 from haploom.baselines.accuracy import accuracy
 from haploom.baselines.logistic import SnpLogisticRegression
-from haploom.bench.records import read_records
 from haploom.errors import CheckFailedError
 from haploom.io import Selection, read_panel, read_split
 from haploom.io.model_file import ModelFile
@@ -26,12 +26,14 @@ def founders_of(folder: Path, part: str | None = None) -> Panel:
     return read_panel(folder / demo.PANEL, Selection(populations=folder / demo.PANEL_LABELS, split=split, part=part))
 
 
-def measure_demo(folder: Path, model: ModelFile, seed: int) -> dict[str, Any]:
-    """All figures of the report, ready for JSON. Raises CheckFailedError when a file is not what went in."""
+def measure_demo(folder: Path, model: ModelFile, accuracies: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any]:
+    """All figures of the report, ready for JSON. Raises CheckFailedError when a file is not what went in.
+
+    accuracies: the records of `haploom bench classify`, as many for each of the demo's tasks.
+    """
     panel = founders_of(folder)
     tasks = (demo.FOUNDERS_TASK, demo.OFFSPRING_TASK)
-    records = read_records(folder / demo.ACCURACIES)
-    per_task = len(records) // len(tasks)
+    per_task = len(accuracies) // len(tasks)
     return {
         "people": _people(folder, panel, seed),
         "training": {
@@ -45,7 +47,7 @@ def measure_demo(folder: Path, model: ModelFile, seed: int) -> dict[str, Any]:
         "classification": {
             task: [
                 {key: record[key] for key in ("method", "accuracy", "balanced_accuracy", "recalls", "people")}
-                for record in records[place * per_task : (place + 1) * per_task]
+                for record in accuracies[place * per_task : (place + 1) * per_task]
             ]
             for place, task in enumerate(tasks)
         },
