@@ -91,7 +91,7 @@ def _map_section(folder: Path, model: ModelFile, step: Step) -> Section:
         f"colours were added after. Both maps hold all {panel.n_haplotypes:,} haplotypes. The VAE has "
         f"{model.arrays['labels.mean'].shape[1]} latents, and a page shows two directions: the two along which the "
         "haplotypes vary most. Over so short a stretch of the genome populations overlap in any map, because most "
-        "variation is within populations.",
+        "variation is within populations. The command below draws the first map, all people marked alike.",
         figures=(
             Figure(
                 drawn(vae, vae_axes), f"The VAE's latent space. {marked}", "Scatter plot of VAE latents by population"
@@ -172,16 +172,16 @@ def _synthesis_section(results: Mapping[str, Any], step: Step) -> Section:
         "labelled_right_real",
     )  # fmt: skip
     columns = [
-        Column("Population"), Column("Frequencies r", ".3f"), Column("(real)", ".3f"), Column("Entropy, bits", ".3f"),
-        Column("(real)", ".3f"), Column("Labelled right", ".2f"), Column("(real)", ".2f"),
+        Column("Population"), Column("Frequencies r", ".3f"), Column("(founders)", ".3f"), Column("Entropy, bits", ".3f"),
+        Column("(founders)", ".3f"), Column("Labelled right", ".2f"), Column("(founders)", ".2f"),
     ]  # fmt: skip
     return Section(
         "People who never were",
         f"{_synthesis_verdict(results)} {_frequency_verdict(rows)}\n\nFrequencies r: correlation over sites of "
-        "allele frequencies with those of held-out founders; (real) is that of training founders with them, the "
+        "allele frequencies with those of held-out founders; (founders) is that of training founders with them, the "
         "most one can hope for. Entropy: mean over sites, 0 where all haplotypes are alike. Labelled right: by "
-        "logistic regression that learned from real training founders; (real) is how often it is right about "
-        "held-out founders. More than real is not better: it means that the made-up people are too typical. Whether "
+        "logistic regression that learned from the training founders; (founders) is how often it is right about "
+        "held-out founders. More than the founders is not better: it means that the made-up people are too typical. Whether "
         "they give away the people learned from is not measured here; do not share such data on the strength of "
         "this table.",
         tables=(Table(columns, [[row["population"], *(row[key] for key in keys)] for row in rows]),),
@@ -210,13 +210,16 @@ def _entropy_figure(results: Mapping[str, Any], names: Sequence[str]) -> Figure:
     made_up = {row["population"]: row["entropy_bits"] for row in results["synthesis"]}
 
     def draw(ax: Any) -> None:
-        plots.entropy_pairs(ax, names, np.array([real[name] for name in names]), np.array([made_up[n] for n in names]))
+        plots.entropy_pairs(
+            ax, names, np.array([real[name] for name in names]), np.array([made_up[name] for name in names]),
+            sources=("founders", "made up"),
+        )  # fmt: skip
 
     ranked = sorted(real, key=real.__getitem__)
     return Figure(
         svg(draw),
-        f"Mean entropy per site, by population, at 32 haplotypes a draw: most in {ranked[-1]}, least in {ranked[0]}.",
-        "Bars of the entropy of each population, real and synthetic",
+        f"Mean entropy per site, by population, at 32 haplotypes a draw, founders and made-up people: most in {ranked[-1]}, least in {ranked[0]}.",
+        "Bars of the entropy of each population, founders and made-up people",
     )
 
 
@@ -283,8 +286,8 @@ def _storage_verdict(results: Mapping[str, Any]) -> str:
     if vae < zstd:
         return f"The VAE stored the genotypes in {vae / zstd:.0%} of the bytes of zstd, its model included; {choice}"
     return (
-        f"For storing, the VAE loses: {vae / zstd:.1f} times the bytes of zstd on packed bits with its model, "
-        f"{alone / zstd:.1f} times without; {choice}"
+        f"For storing, the VAE loses: {_times(vae / zstd)} the bytes of zstd on packed bits with its model, "
+        f"{_times(alone / zstd)} without; {choice}"
     )
 
 
@@ -297,7 +300,7 @@ def _synthesis_verdict(results: Mapping[str, Any]) -> str:
     rows = results["synthesis"]
     ratio = np.mean([row["entropy_bits"] for row in rows]) / np.mean([row["entropy_bits_real"] for row in rows])
     how = "as diverse as" if abs(ratio - 1) < 0.05 else ("less diverse than" if ratio < 1 else "more diverse than")
-    return f"Made-up people are {how} real ones ({ratio:.0%} of the entropy)."
+    return f"Made-up people are {how} the founders ({ratio:.0%} of the entropy)."
 
 
 def _frequency_verdict(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -314,6 +317,10 @@ def _frequency_verdict(rows: Sequence[Mapping[str, Any]]) -> str:
 def _packed_bytes(results: Mapping[str, Any]) -> int:
     people = results["people"]
     return 2 * sum(people["founders"].values()) * -(-people["sites"] // 8)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:,.0f} times"
 
 
 def _ordinal(place: int) -> str:

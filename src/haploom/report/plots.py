@@ -115,10 +115,13 @@ def entropy_by_population(
     ax.grid(visible=False, axis="x")
 
 
-def entropy_pairs(ax: Axes, order: Sequence[str], real_bits: np.ndarray, synthetic_bits: np.ndarray) -> None:
+def entropy_pairs(
+    ax: Axes, order: Sequence[str], real_bits: np.ndarray, synthetic_bits: np.ndarray, *,
+    sources: tuple[str, str] = ("real", "synthetic"),
+) -> None:  # fmt: skip
     """Mean site entropy of each population as two bars, real people and, hatched, synthetic ones.
 
-    real_bits, synthetic_bits: (n_populations,), in bits.
+    real_bits, synthetic_bits: (n_populations,), in bits. sources: what to call the two.
     """
     places = np.arange(len(order))
     colours = [colour for colour, _ in label_styles(order).values()]
@@ -126,7 +129,9 @@ def entropy_pairs(ax: Axes, order: Sequence[str], real_bits: np.ndarray, synthet
     ax.bar(places - 0.2, real_bits, width=0.38, color=colours)
     ax.bar(places + 0.2, synthetic_bits, width=0.38, color=colours, alpha=0.4, hatch="//", edgecolor=ink, linewidth=0)
     ax.set_xticks(places, list(order), rotation=0 if len(order) <= _LEVEL_NAMES else 90)
-    ax.set(xlabel="Population (left bar: real, right bar, hatched: synthetic)", ylabel="Mean entropy per site (bits)")
+    ax.set(
+        xlabel=f"Population (left: {sources[0]}; right, hatched: {sources[1]})", ylabel="Mean entropy per site (bits)"
+    )
     ax.set_ylim(0, None)
     ax.grid(visible=False, axis="x")
 
