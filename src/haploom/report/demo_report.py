@@ -172,8 +172,9 @@ def _synthesis_section(results: Mapping[str, Any], step: Step) -> Section:
         "labelled_right_real",
     )  # fmt: skip
     columns = [
-        Column("Population"), Column("Frequencies r", ".3f"), Column("(founders)", ".3f"), Column("Entropy, bits", ".3f"),
-        Column("(founders)", ".3f"), Column("Labelled right", ".2f"), Column("(founders)", ".2f"),
+        Column("Population"), Column("Frequencies r", ".3f"), Column("(founders)", ".3f"),
+        Column("Entropy, bits", ".3f"), Column("(founders)", ".3f"),
+        Column("Labelled right", ".2f"), Column("(founders)", ".2f"),
     ]  # fmt: skip
     return Section(
         "People who never were",
@@ -181,7 +182,8 @@ def _synthesis_section(results: Mapping[str, Any], step: Step) -> Section:
         "allele frequencies with those of held-out founders; (founders) is that of training founders with them, the "
         "most one can hope for. Entropy: mean over sites, 0 where all haplotypes are alike. Labelled right: by "
         "logistic regression that learned from the training founders; (founders) is how often it is right about "
-        "held-out founders. More than the founders is not better: it means that the made-up people are too typical. Whether "
+        "held-out founders. More than the founders is not better: it means that the made-up people are too "
+        "typical. Whether "
         "they give away the people learned from is not measured here; do not share such data on the strength of "
         "this table.",
         tables=(Table(columns, [[row["population"], *(row[key] for key in keys)] for row in rows]),),
@@ -218,7 +220,8 @@ def _entropy_figure(results: Mapping[str, Any], names: Sequence[str]) -> Figure:
     ranked = sorted(real, key=real.__getitem__)
     return Figure(
         svg(draw),
-        f"Mean entropy per site, by population, at 32 haplotypes a draw, founders and made-up people: most in {ranked[-1]}, least in {ranked[0]}.",
+        f"Mean entropy per site, by population, at 32 haplotypes a draw, founders and made-up people: most in "
+        f"{ranked[-1]}, least in {ranked[0]}.",
         "Bars of the entropy of each population, founders and made-up people",
     )
 
