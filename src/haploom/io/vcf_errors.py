@@ -64,10 +64,7 @@ def _call_problem(call: str, highest: int, phased: bool) -> str | None:
     return _UNPHASED if "/" in call else None
 
 
-_REMEDY = (
-    "haplotypes need phased calls without gaps: phase and impute with SHAPEIT5 or Beagle, "
-    "or use a command that takes unphased dosages"
-)
+_REMEDY = "haplotypes need phased calls without gaps: phase and impute with SHAPEIT5 or Beagle"
 _MISSING = f"is missing or half missing; {_REMEDY}"
 _UNPHASED = f"is unphased; {_REMEDY}"
 
