@@ -10,8 +10,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# What kernels count with. To the type checker their integers are plain `int`s, so this one gives Any.
+int64: Any = np.int64
 
 
 def kernel(function: F) -> F:

@@ -129,7 +129,7 @@ def test_bad_input__absent_extra(files, tmp_path, capsys, monkeypatch):
 
 def test_bad_input__not_a_model_and_not_an_archive(files, tmp_path, capsys):
     out = tmp_path / "out"
-    assert_refused(capsys, out, "inspect", files / "panel.vcf", says="not a Haploom archive")
+    assert_refused(capsys, out, "inspect", files / "panel.vcf", says="neither a Haploom archive nor")
     command = ["embed", files / "panel.vcf", "--model", files / "panel.vcf", "-o", out / "x"]
     assert_refused(capsys, out, *command, says="not a Haploom model")
 

@@ -104,3 +104,22 @@ def test_entropy_by_population__bars_and_intervals():
     assert_allclose([segment[:, 1] for segment in segments], [[0.25, 0.28], [0.1, 0.2]])
     assert [label.get_text() for label in ax.get_xticklabels()] == ["AFR\n(1,322)", "OCE\n(80)"]
     assert ax.get_ylabel().endswith("(bits)")
+
+
+def test_entropy_pairs__bars_stand_at_the_values_given():
+    ax = Figure().add_subplot()
+    plots.entropy_pairs(ax, ["A", "B"], np.array([0.2, 0.1]), np.array([0.15, 0.05]), sources=("old", "new"))
+    assert [bar.get_height() for bar in ax.patches] == [0.2, 0.1, 0.15, 0.05]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["A", "B"]
+    assert ax.get_xlabel() == "Population (left: old; right, hatched: new)"
+    assert [bool(bar.get_hatch()) for bar in ax.patches] == [False, False, True, True]
+
+
+def test_latent_map__legend_below_names_the_same_labels():
+    Z, labels = np.arange(8.0).reshape(4, 2), np.array(["A", "A", "B", "B"])
+    texts = []
+    for below in (False, True):
+        ax = Figure().add_subplot()
+        plots.latent_map(ax, Z, labels, order=["A", "B"], legend_below=below)
+        texts.append([text.get_text() for text in ax.get_legend().get_texts()])
+    assert texts[0] == texts[1] == ["A (2)", "B (2)"]

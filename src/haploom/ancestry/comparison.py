@@ -9,6 +9,7 @@ from haploom.ancestry.centroids import classify_panel
 from haploom.baselines.accuracy import Accuracy, accuracy
 from haploom.baselines.centroid import NearestCentroid
 from haploom.baselines.logistic import SnpLogisticRegression
+from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, model_columns
 from haploom.panel import Panel
 from haploom.popgen.pca import PCA
@@ -24,17 +25,25 @@ class MethodAccuracy:
     accuracy: Accuracy
 
 
-def compare_classifiers(panel: Panel, model: ModelFile, part: str = "test") -> Iterator[MethodAccuracy]:
+def compare_classifiers(
+    panel: Panel, model: ModelFile, part: str = "test", held_out: Panel | None = None
+) -> Iterator[MethodAccuracy]:
     """The model, nearest centroid on principal components, and logistic regression on the raw SNPs, in turn.
 
     panel: holds the model's training and validation people (the baselines learn from exactly those, at the
-    model's sites) and those of `part`, with the model's label level. Raises HaploomError where it does not.
+    model's sites) and those of `part`, with the model's label level. held_out: label these people instead of
+    `part`; none may be in the model's split. Raises HaploomError where it is not so.
     """
     panel = panel.select_sites(model_columns(panel.variants, model))
     level = model.card.label_level
-    train, validation, held_out = (
-        panel.select_samples(model.split.samples(wanted, panel.samples)) for wanted in ("train", "validation", part)
+    train, validation = (
+        panel.select_samples(model.split.samples(wanted, panel.samples)) for wanted in ("train", "validation")
     )
+    if held_out is None:
+        held_out = panel.select_samples(model.split.samples(part, panel.samples))
+    else:
+        _refuse_known_people(held_out, model)
+        held_out = held_out.select_sites(model_columns(held_out.variants, model))
     train_labels = train.labels(level, per="haplotype")
     truth = held_out.labels(level, per="haplotype")
     people = np.repeat(np.array(held_out.samples), 2)
@@ -42,8 +51,20 @@ def compare_classifiers(panel: Panel, model: ModelFile, part: str = "test") -> I
     yield MethodAccuracy("VAE, nearest centroid", accuracy(truth, classify_panel(held_out, model).labels, people))
 
     pca = PCA(min(N_COMPONENTS, train.n_haplotypes - 1, train.n_sites)).fit(train)
-    nearest = NearestCentroid().fit(pca.transform(train), train_labels)
-    yield MethodAccuracy("PCA, nearest centroid", accuracy(truth, nearest.predict(pca.transform(held_out)), people))
+    scores, held_out_scores = pca.transform(train), pca.transform(held_out)
+    spread = np.sqrt(pca.explained_variance_)
+    for name, scale in (("PCA", 1.0), ("PCA scaled to unit variance", np.where(spread > 0, spread, 1.0))):
+        nearest = NearestCentroid().fit(scores / scale, train_labels)
+        predicted = nearest.predict(held_out_scores / scale)
+        yield MethodAccuracy(f"{name}, nearest centroid", accuracy(truth, predicted, people))
 
     logistic = SnpLogisticRegression().fit(train, train_labels, validation, validation.labels(level, per="haplotype"))
     yield MethodAccuracy("logistic regression on SNPs", accuracy(truth, logistic.predict(held_out), people))
+
+
+def _refuse_known_people(held_out: Panel, model: ModelFile) -> None:
+    if known := [sample for sample in held_out.samples if sample in model.card.part_of]:
+        raise HaploomError(
+            f"{len(known)} of {held_out.n_samples} held-out people are in the model's own split (the first: "
+            f"{known[0]}): leave them out, or choose a part of the split"
+        )

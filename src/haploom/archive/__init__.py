@@ -3,6 +3,7 @@
 The format is in docs/spec/archive-0.md.
 """
 
+from haploom.archive.container import is_archive_file
 from haploom.archive.reader import Archive, open_archive
 
-__all__ = ["Archive", "open_archive"]
+__all__ = ["Archive", "is_archive_file", "open_archive"]

@@ -130,7 +130,7 @@ class Container:
         with path.open("rb") as file:
             head = file.read(_HEADER.size)
             if len(head) < _HEADER.size or head[:3] != MAGIC[:3]:
-                raise FormatError(f"{path} is not a Haploom archive: it does not begin with {MAGIC.decode()}")
+                raise FormatError(f"{path} is not a Haploom archive: make one of a VCF with `haploom compress`")
             magic, major, _ = _HEADER.unpack(head)
             if magic != MAGIC or major != MAJOR:
                 raise FormatError(
@@ -181,6 +181,12 @@ class Container:
         section = self.section(name)
         if len(decoded) != section.decoded_bytes or zlib.crc32(decoded) != section.crc32:
             raise CorruptArchiveError(f"{self.path} is damaged: section {name} does not decode to what was stored")
+
+
+def is_archive_file(path: Path) -> bool:
+    """Whether a file begins as an archive does, of whatever version."""
+    with path.open("rb") as file:
+        return file.read(3) == MAGIC[:3]
 
 
 def stored_bytes(sections: Mapping[str, Section], *suffixes: str) -> int:

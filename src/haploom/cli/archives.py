@@ -83,10 +83,11 @@ def _read_archive(archive: Path, model: Path | None, selection: "Selection") -> 
 @selection_options
 @no_version_option
 @force_option
+@json_option
 @quiet_option
 def decompress(
     archive: Path, output: Path, output_type: str | None, model: Path | None, selection: "Selection", no_version: bool,
-    force: bool,
+    force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Give back the haplotypes in ARCHIVE, or some regions and people of it."""
     from haploom.io import refuse_to_replace, write_panel
@@ -94,6 +95,8 @@ def decompress(
     refuse_to_replace(output, force)
     panel = _read_archive(archive, model, selection)
     write_panel(panel, output, output_type=output_type, force=force, no_version=no_version)
+    if output != Path("-"):
+        print_result({"people": panel.n_samples, "sites": panel.n_sites}, as_json)
 
 
 @click.command()
@@ -114,10 +117,16 @@ def view(archive: Path, output_type: str | None, model: Path | None, selection: 
 @json_option
 def inspect(file: Path, as_json: bool) -> None:
     """Say what is in an archive or a model, without decoding it."""
-    from haploom.archive import open_archive
+    from haploom.archive import is_archive_file, open_archive
+    from haploom.errors import FormatError
     from haploom.io.model_file import describe_model, is_model_file
 
-    print_result(describe_model(file) if is_model_file(file) else open_archive(file).describe(), as_json)
+    if is_archive_file(file):
+        print_result(open_archive(file).describe(), as_json)
+    elif is_model_file(file):
+        print_result(describe_model(file), as_json)
+    else:
+        raise FormatError(f"{file} is neither a Haploom archive nor a Haploom model")
 
 
 @click.command()

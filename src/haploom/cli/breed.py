@@ -100,9 +100,10 @@ class _KeepType(click.ParamType):
 @json_option
 @quiet_option
 def breed(
-    founders: Path, selection: "Selection", split: Path | None, part: str | None,
-    generations: int | None, size: int | Mapping[str, int], genetic_map: Path | None, keep: str | list[int], admix: "tuple[Admixture, ...]",
-    tracks: Path | None, output: Path, output_type: str | None, seed: int, force: bool, no_version: bool, as_json: bool,
+    founders: Path, selection: "Selection", split: Path | None, part: str | None, generations: int | None,
+    size: int | Mapping[str, int], genetic_map: Path | None, keep: str | list[int],
+    admix: "tuple[Admixture, ...]", tracks: Path | None, output: Path, output_type: str | None, seed: int, force: bool,
+    no_version: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Breed Wright-Fisher offspring of the people in FOUNDERS, each population apart.
 

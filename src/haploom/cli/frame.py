@@ -120,31 +120,37 @@ no_version_option = click.option(
 )
 
 _TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _selection_option(*names: str, **settings: Any) -> Callable:
+    return click.option(*names, panel="Which people and sites", **settings)
+
+
 _SELECTION_OPTIONS = {
-    "regions": click.option(
+    "regions": _selection_option(
         "-r", "--regions", metavar="REGION[,...]", help="Sites that overlap 22, 22:100-200, 22:100 or 22:100-."
     ),
-    "regions_file": click.option(
+    "regions_file": _selection_option(
         "-R", "--regions-file", type=_TABLE, help="Regions, a line each: contig, start, end (BED where so named)."
     ),
-    "samples": click.option(
+    "samples": _selection_option(
         "-s", "--samples", metavar="[^]NAME[,...]", help="People to take, in this order; ^: to leave out."
     ),
-    "samples_file": click.option(
+    "samples_file": _selection_option(
         "-S", "--samples-file", metavar="[^]FILE", help="People to take, one a line; ^: to leave out."
     ),
-    "maf": click.option(
+    "maf": _selection_option(
         "--maf", type=click.FloatRange(0, 0.5, max_open=True), help="Sites with a minor-allele frequency above this."
     ),
-    "sites": click.option("--sites", type=_TABLE, help="Sites to take: columns chrom pos [ref alt], or a VCF."),
-    "split": click.option("--split", type=_TABLE, help="Parts of the people, from `haploom split`."),
-    "part": click.option(
+    "sites": _selection_option("--sites", type=_TABLE, help="Sites to take: columns chrom pos [ref alt], or a VCF."),
+    "split": _selection_option("--split", type=_TABLE, help="Parts of the people, from `haploom split`."),
+    "part": _selection_option(
         "--part", type=click.Choice(["train", "validation", "test"]), help="Part of the split to take."
     ),
-    "populations": click.option(
+    "populations": _selection_option(
         "--populations", type=_TABLE, help="Labels: column `sample` and one for each kind of label."
     ),
-    "label": click.option(
+    "label": _selection_option(
         "--label", metavar="COLUMN", help="Which labels to use. Without it: superpopulation, else population."
     ),
 }

@@ -3,8 +3,10 @@
 import rich_click as click
 
 from haploom.cli.archives import compress, decompress, inspect, verify, view
+from haploom.cli.bench import bench
 from haploom.cli.breed import breed
 from haploom.cli.convert import convert
+from haploom.cli.demo import demo
 from haploom.cli.people import classify, embed, synthesize
 from haploom.cli.simulate import simulate
 from haploom.cli.split import split
@@ -12,14 +14,22 @@ from haploom.cli.train import train
 from haploom.provenance import __version__
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class InOrder(click.RichGroup):
+    """A group that lists its commands in the order they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="haploom")
 def haploom() -> None:
     """Store, map, classify and simulate genomes with what autoencoders learn from SNP haplotypes."""
 
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
-    simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify, synthesize,
+    demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
+    synthesize, bench,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)

@@ -116,7 +116,7 @@ def synthesize(
     write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
     write_populations(populations_beside(output), panel, force)
     print_result(
-        {"samples": panel.n_samples, "sites": panel.n_sites, "labels": str(populations_beside(output))}, as_json
+        {"people": panel.n_samples, "sites": panel.n_sites, "labels": str(populations_beside(output))}, as_json
     )
 
 

@@ -1,6 +1,7 @@
 """From a panel to a `.hlm` file."""
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,12 @@ def verify_against(archive: Archive, panel: Panel) -> None:
     """Decode an archive and compare it with a panel. Raises CheckFailedError at the first difference."""
     archive.verify()
     if archive.samples != panel.samples:
-        raise CheckFailedError(f"{archive.path} holds other samples: {len(archive.samples)}, wanted {panel.n_samples}")
+        pairs = itertools.zip_longest(archive.samples, panel.samples, fillvalue="nobody")
+        place, (held, wanted) = next((place, pair) for place, pair in enumerate(pairs) if pair[0] != pair[1])
+        raise CheckFailedError(
+            f"{archive.path} holds other samples ({len(archive.samples)}, wanted {panel.n_samples}): "
+            f"number {place + 1} is {held}, wanted {wanted}"
+        )
     for name in ("chrom", "position_bp", "id", "ref", "alt"):
         if not np.array_equal(getattr(archive.variants, name), getattr(panel.variants, name)):
             raise CheckFailedError(f"{archive.path} holds other sites: column {name} differs")

@@ -13,7 +13,7 @@ lossless data compression" (2005), with counts as in lpaq's state maps.
 import numpy as np
 
 from haploom.entropy_coding.range_coder import code_bit
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 MAX_LOGIT = 2839  # 256 * ln(65535), rounded
 _FRACTION_BITS = 160
@@ -23,7 +23,8 @@ def _exact_tables() -> tuple[np.ndarray, np.ndarray]:
     """`SQUASH` and `STRETCH` from integer arithmetic alone: no libm, so no machine differs.
 
     SQUASH: int32 (2 * MAX_LOGIT + 1,), the 16-bit probability of each logit, rounded half up, kept in 1..65535.
-    STRETCH: int16 (65536,), for each probability p the smallest logit whose SQUASH is p or more.
+    STRETCH: int16 (65536,), for each probability p the middle of the logits whose SQUASH is p (where there is none, the
+    last one below).
     """
     one = 1 << _FRACTION_BITS
     base, term, n = 0, one, 0  # exp(1/256) by its Taylor series
@@ -38,8 +39,10 @@ def _exact_tables() -> tuple[np.ndarray, np.ndarray]:
         squash[MAX_LOGIT + logit] = min(p, 65535)
         squash[MAX_LOGIT - logit] = 65536 - min(p, 65535)
         odds = odds * base >> _FRACTION_BITS
-    stretch = np.searchsorted(squash, np.arange(65536)) - MAX_LOGIT
-    return squash, np.minimum(stretch, MAX_LOGIT).astype(np.int16)
+    every_p = np.arange(65536)
+    first, past = np.searchsorted(squash, every_p, side="left"), np.searchsorted(squash, every_p, side="right")
+    stretch = (first + past - 1) // 2 - MAX_LOGIT
+    return squash, np.clip(stretch, -MAX_LOGIT, MAX_LOGIT).astype(np.int16)
 
 
 SQUASH, STRETCH = _exact_tables()
@@ -55,25 +58,25 @@ def new_cells(n_cells: int, p: int = 32768, seen: int = 0) -> np.ndarray:
 
 
 @kernel
-def squash(logit):
+def squash(logit: int) -> int:
     """16-bit probability of a logit; logits out of range are clipped."""
-    return np.int64(SQUASH[min(max(logit, -MAX_LOGIT), MAX_LOGIT) + MAX_LOGIT])
+    return int64(SQUASH[min(max(logit, -MAX_LOGIT), MAX_LOGIT) + MAX_LOGIT])
 
 
 @kernel
-def cell_probability(cell):
+def cell_probability(cell: int) -> int:
     """16-bit probability (1..65535) a cell gives."""
     return min(max(cell >> 32, 1), 65535)
 
 
 @kernel
-def cell_logit(cell):
+def cell_logit(cell: int) -> int:
     """Logit a cell gives."""
-    return np.int64(STRETCH[cell >> 32])
+    return int64(STRETCH[cell >> 32])
 
 
 @kernel
-def updated_cell(cell, bit, limit):
+def updated_cell(cell: int, bit: int, limit: int) -> int:
     """The cell after it has seen `bit`; it moves by 1 / (n + 1.5), n at most `limit` (<= MAX_COUNT)."""
     n = cell & 0xFFFF
     p = cell >> 16
@@ -82,16 +85,16 @@ def updated_cell(cell, bit, limit):
 
 
 @kernel
-def mixed_logit(logits, weights, n_inputs):
+def mixed_logit(logits: np.ndarray, weights: np.ndarray, n_inputs: int) -> int:
     """Weighted sum of `n_inputs` logits, in 1/256 nat, not clipped. logits: int64, weights: int64 (of one set)."""
-    total = np.int64(0)
+    total = int64(0)
     for i in range(n_inputs):
         total += logits[i] * weights[i]
     return total >> 16
 
 
 @kernel
-def learn_weights(logits, weights, n_inputs, error, rate):
+def learn_weights(logits: np.ndarray, weights: np.ndarray, n_inputs: int, error: int, rate: int) -> None:
     """Move one set of weights down the gradient of the code length.
 
     error: bit * 65536 - p. rate: learning rate in 1/1024 per nat.
@@ -101,7 +104,17 @@ def learn_weights(logits, weights, n_inputs, error, rate):
 
 
 @kernel
-def code_mixed(coder, data, cells, chosen, weights, logits, rate, limit, bit):
+def code_mixed(
+    coder: np.ndarray,
+    data: np.ndarray,
+    cells: np.ndarray,
+    chosen: np.ndarray,
+    weights: np.ndarray,
+    logits: np.ndarray,
+    rate: int,
+    limit: int,
+    bit: int,
+) -> int:
     """Code one bit under the mix of the cells `chosen`, and let cells and weights learn it; returns the bit.
 
     cells: int64 (n_cells,). chosen: int64 (n_inputs,), a cell of each input. weights: int64 (n_inputs,), one set.

@@ -18,7 +18,7 @@ Source: the carry-less binary coder in the manner of Schindler's range coder (19
 
 import numpy as np
 
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 _LOW, _HIGH, _CODE, _POSITION, _DECODING, _FULL = range(6)
 _TOP = 0xFF000000
@@ -43,7 +43,7 @@ def new_decoder(data: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def code_bit(state, data, p, bit):
+def code_bit(state: np.ndarray, data: np.ndarray, p: int, bit: int) -> int:
     """Code one bit; returns it.
 
     state: from `new_encoder` or `new_decoder`. data: uint8, written by an encoder, read by a decoder.
@@ -61,7 +61,7 @@ def code_bit(state, data, p, bit):
     while (low ^ high) & _TOP == 0:
         position = state[_POSITION]
         if state[_DECODING]:
-            following = np.int64(data[position]) if position < data.size else 0
+            following = int64(data[position]) if position < data.size else 0
             state[_CODE] = (state[_CODE] << 8 & _MASK) | following
         elif position < data.size:
             data[position] = high >> 24
@@ -75,7 +75,7 @@ def code_bit(state, data, p, bit):
 
 
 @kernel
-def is_decoding(state):
+def is_decoding(state: np.ndarray) -> bool:
     """Whether `code_bit` reads bits instead of writing them."""
     return state[_DECODING] != 0
 

@@ -45,6 +45,12 @@ def png(draw: Draw, size_in: tuple[float, float] = SIZE_IN) -> bytes:
     return _rendered(draw, size_in, _INK, format="png", facecolor="white", metadata={"Software": None})
 
 
+def pdf(draw: Draw, size_in: tuple[float, float] = SIZE_IN) -> bytes:
+    """The drawing as a PDF file, dark on white. Raises MissingExtraError without matplotlib."""
+    no_metadata = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+    return _rendered(draw, size_in, _INK, format="pdf", facecolor="white", metadata=no_metadata)
+
+
 _SVG_METADATA = ("Date", "Creator", "Format", "Type")
 
 

@@ -37,11 +37,13 @@ def latent_map(
     order: Sequence[str],
     held_out: np.ndarray | None = None,
     axis_names: tuple[str, str] = ("z1", "z2"),
+    legend_below: bool = False,
 ) -> None:
     """Haplotypes by their first two coordinates, coloured by label.
 
     Z: (n, >= 2). labels: strings (n,). order: every label, in the order of colours and of the legend.
     held_out: bool (n,), haplotypes of people the model was not trained on: larger, opaque, with an outline.
+    legend_below: for a narrow picture, where a legend beside would leave little room.
     """
     held_out = np.zeros(len(Z), dtype=bool) if held_out is None else held_out
     ink = ax.spines["bottom"].get_edgecolor()
@@ -64,7 +66,10 @@ def latent_map(
             label=f"of held-out people ({held_out.sum():,})",
         )
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
-    _legend_beside(ax, "Haplotypes")
+    if legend_below:
+        _legend_below(ax)
+    else:
+        _legend_beside(ax, "Haplotypes")
 
 
 def loss_curve(
@@ -110,6 +115,27 @@ def entropy_by_population(
     ax.grid(visible=False, axis="x")
 
 
+def entropy_pairs(
+    ax: Axes, order: Sequence[str], real_bits: np.ndarray, synthetic_bits: np.ndarray, *,
+    sources: tuple[str, str] = ("real", "synthetic"),
+) -> None:  # fmt: skip
+    """Mean site entropy of each population as two bars, real people and, hatched, synthetic ones.
+
+    real_bits, synthetic_bits: (n_populations,), in bits. sources: what to call the two.
+    """
+    places = np.arange(len(order))
+    colours = [colour for colour, _ in label_styles(order).values()]
+    ink = ax.spines["bottom"].get_edgecolor()
+    ax.bar(places - 0.2, real_bits, width=0.38, color=colours)
+    ax.bar(places + 0.2, synthetic_bits, width=0.38, color=colours, alpha=0.4, hatch="//", edgecolor=ink, linewidth=0)
+    ax.set_xticks(places, list(order), rotation=0 if len(order) <= _LEVEL_NAMES else 90)
+    ax.set(
+        xlabel=f"Population (left: {sources[0]}; right, hatched: {sources[1]})", ylabel="Mean entropy per site (bits)"
+    )
+    ax.set_ylim(0, None)
+    ax.grid(visible=False, axis="x")
+
+
 def _epochs(values: np.ndarray) -> np.ndarray:
     return np.arange(1, len(values) + 1)
 
@@ -120,4 +146,13 @@ def _legend_beside(ax: Axes, title: str | None = None) -> None:
     ax.legend(
         handles=handles, labels=[str(artist.get_label()) for artist in handles], ncols=1 + len(handles) // _LEGEND_ROWS,
         title=title, loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0, alignment="left",
+    )  # fmt: skip
+
+
+def _legend_below(ax: Axes) -> None:
+    """Under the plot, in three columns."""
+    handles = ax.get_lines()
+    ax.legend(
+        handles=handles, labels=[str(artist.get_label()) for artist in handles], ncols=3, loc="upper center",
+        bbox_to_anchor=(0.45, -0.14), borderaxespad=0, handletextpad=0.3, columnspacing=1.0,
     )  # fmt: skip

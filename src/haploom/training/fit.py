@@ -18,7 +18,7 @@ from haploom.training.loop import EpochFigures, TrainingConfig, train_elbo
 
 PROFILES = {
     # Geleta et al. 2026, Table 1; the batch follows from public facts about the study.
-    "paper": TrainingConfig(epochs=1000, learning_rate=1e-4, patience=50),
+    "paper": TrainingConfig(epochs=1000, batch_size=128, learning_rate=1e-4, patience=50),
     # Measured on validation people: see benchmarks/records/vae-settings.jsonl.
     "sound": TrainingConfig(),
 }

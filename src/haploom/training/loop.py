@@ -17,8 +17,8 @@ from haploom.training.batches import PackedBatches
 class TrainingConfig:
     """How to train; the defaults are the `sound` profile's."""
 
-    epochs: int = 100  # at most; see patience
-    batch_size: int = 128  # (implied by the paper's settings)
+    epochs: int = 400  # at most; see patience
+    batch_size: int = 64
     learning_rate: float = 1e-2
     beta: float = 1.0  # weight of the KL term (paper: 1)
     patience: int = 15  # epochs without a better validation loss before it stops

@@ -1,9 +1,14 @@
-"""How many threads torch uses."""
+"""How many threads torch and the linear algebra beneath NumPy use."""
 
 import torch
+from threadpoolctl import threadpool_limits
 
 
 def use_threads(threads: int | None) -> None:
-    """Use so many threads from now on; None leaves torch's own choice (all cores, or OMP_NUM_THREADS)."""
+    """Use so many threads from now on; None leaves what they choose (all cores, or OMP_NUM_THREADS).
+
+    Threads that wait for a busy core spin: where other work runs too, many are far slower than one.
+    """
     if threads is not None:
         torch.set_num_threads(threads)
+        threadpool_limits(threads)

@@ -1,0 +1,1 @@
+"""Side-by-side measurements, written down as one JSON line a measurement."""

@@ -1,0 +1,87 @@
+"""`haploom bench`: measurements side by side."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from haploom.cli.frame import (
+    input_file,
+    json_option,
+    model_option,
+    print_result,
+    quiet_option,
+    threads_option,
+    training_selection_options,
+)
+
+if TYPE_CHECKING:
+    from haploom.io import Selection
+
+
+@click.group()
+def bench() -> None:
+    """Measure a model beside the baselines; each measurement is added to a file as a line of JSON."""
+
+
+@bench.command()
+@input_file()
+@model_option
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path),
+    help="Records, a JSON line each; new ones are added at the end.",
+)  # fmt: skip
+@click.option(
+    "--part", type=click.Choice(["validation", "test"]), default="test", show_default=True,
+    help="Part of the model's split to label.",
+)  # fmt: skip
+@click.option(
+    "--held-out", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Label the people of this file instead; with --split, those of its --part.",
+)  # fmt: skip
+@click.option(
+    "--held-out-populations", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Labels of the people of --held-out. [default: those in the file]",
+)  # fmt: skip
+@training_selection_options
+@threads_option
+@json_option
+@quiet_option
+def classify(
+    source: Path, model: Path, output: Path, part: str, held_out: Path | None, held_out_populations: Path | None,
+    selection: "Selection", split: Path | None, threads: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How often the model and the baselines label haplotypes right.
+
+    SOURCE holds the people the model was trained on: the baselines learn from the same ones. Intervals are 95 %
+    and over people, because a person's two haplotypes are not independent.
+    """
+    from haploom.bench.classify import classify_records
+    from haploom.bench.records import append_records
+    from haploom.io import Selection, read_panel
+    from haploom.training.threads import use_threads
+
+    if held_out is None and (split or held_out_populations):
+        raise click.UsageError("--split and --held-out-populations are for the people of --held-out")
+    use_threads(threads)
+    panel = read_panel(source, selection)
+    others, name = None, f"{source.name}, {part}"
+    if held_out is not None:
+        chosen = Selection(
+            populations=held_out_populations, label=selection.label, split=split, part=part if split else None
+        )
+        others = read_panel(held_out, chosen)
+        name = f"{held_out.name}, {part if split else 'all'}"
+    records = list(classify_records(f"classify/{name}", panel, model, part, others))
+    append_records(output, records)
+    if as_json:
+        click.echo(json.dumps(records, ensure_ascii=False))
+        return
+    shown = {}
+    for record in records:
+        plain, balanced = (
+            "{value:.3f} ({low:.3f}-{high:.3f})".format_map(record[key]) for key in ("accuracy", "balanced_accuracy")
+        )
+        shown[record["method"]] = f"plain {plain}  balanced {balanced}"
+    print_result(shown, as_json=False)
