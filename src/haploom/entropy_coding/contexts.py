@@ -13,8 +13,8 @@ from haploom.entropy_coding.range_coder import code_bit
 from haploom.kernels import kernel
 
 _MIX = -7046029254386353131  # 2**64 / golden ratio, odd, as an int64: spreads bits by multiplication
-_RATE = 14
-_LIMIT = 255
+_RATE = 6
+_LIMIT = 1023
 _FIRST_WEIGHT = 1 << 14  # inputs that know nothing say 0, so the sum may begin above 1
 
 

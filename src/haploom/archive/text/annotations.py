@@ -1,13 +1,11 @@
 """The columns after ALT of a block: QUAL, FILTER, INFO and, where there is one, FORMAT."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from haploom.archive.text.byte_packing import join_parts, split_parts
 from haploom.archive.text.columns import check_size, decode_column, decode_texts, encode_column, encode_texts, no_sides
 from haploom.archive.text.counts import GenotypeCounts
-from haploom.archive.text.info_keys import join_info, record_rows, split_info
+from haploom.archive.text.info_keys import as_objects, join_info, places_of_keys, split_info
 from haploom.archive.text.lines import LineTable
 from haploom.archive.text.predictions import Predictor, best_predictor, predicted_values
 from haploom.archive.text.sites import join_columns, position_gaps, split_columns
@@ -86,39 +84,36 @@ def _size_class(numbers: np.ndarray) -> np.ndarray:
 
 def _encode_info(column: list[bytes], known: _Known) -> bytes:
     """The layouts, the values of rare keys, and a part for each other key."""
-    table = split_info(column)
-    rows = record_rows(table.layouts)
-    rare = [value for key in rows if len(rows[key]) < _RARE for value in table.values[key]]
-    parts = [encode_column(table.layouts, known.sides), encode_column(rare, no_sides(len(rare)))]
-    for key, records in rows.items():
-        if len(records) >= _RARE:
-            parts.append(_encode_values(table.values[key], np.array(records, dtype=np.int64), known))
+    layouts, values = split_info(column)
+    keys = places_of_keys(layouts)
+    rare = values[_rare_places(keys)].tolist()
+    parts = [encode_column(layouts, known.sides), encode_column(rare, no_sides(len(rare)))]
+    for places, records in keys.values():
+        if len(places) >= _RARE:
+            parts.append(_encode_values(values[places].tolist(), records, known))
     return join_parts(parts)
 
 
 def _decode_info(data: bytes, known: _Known, max_bytes: int) -> list[bytes]:
-    if not len(known.sides):
-        return []
     coded_layouts, rest = split_parts(data, 2)
     layouts = decode_column(coded_layouts, known.sides, max_bytes)
     check_size(layouts, max_bytes)
-    rows = record_rows(layouts)
-    frequent = [key for key in rows if len(rows[key]) >= _RARE]
+    keys = places_of_keys(layouts)
+    rare = _rare_places(keys)
+    frequent = [(places, records) for places, records in keys.values() if len(places) >= _RARE]
     coded_rare, *coded = split_parts(rest, 1 + len(frequent))
-    n_rare = sum(len(records) for records in rows.values() if len(records) < _RARE)
-    rare = iter(decode_column(coded_rare, no_sides(n_rare), max_bytes))
-    values: dict[bytes, Iterator[bytes]] = {}
-    budget = max_bytes
-    for key, records in rows.items():
-        if len(records) < _RARE:
-            column = [next(rare) for _ in records]
-        else:
-            column = _decode_values(coded.pop(0), np.array(records, dtype=np.int64), known, max_bytes)
-        budget -= sum(map(len, column))
-        if budget < 0:
-            raise ValueError(f"INFO of more than {max_bytes} bytes")
-        values[key] = iter(column)
+    values = np.empty(sum(len(places) for places, _ in keys.values()), dtype=object)
+    values[rare] = as_objects(decode_column(coded_rare, no_sides(len(rare)), max_bytes))
+    for part, (places, records) in zip(coded, frequent):
+        values[places] = as_objects(_decode_values(part, records, known, max_bytes))
+    check_size(values.tolist(), max_bytes)
     return join_info(layouts, values)
+
+
+def _rare_places(keys: dict[bytes, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Where the values of all rare keys stand, key by key: int64 (n,)."""
+    places = [places for places, _ in keys.values() if len(places) < _RARE]
+    return np.concatenate([np.empty(0, dtype=np.int64), *places])
 
 
 def _encode_values(values: list[bytes], records: np.ndarray, known: _Known) -> bytes:

@@ -6,6 +6,7 @@ value, so one odd value costs no more than itself. The layout of each way is in 
 `sides`, int64 (n_values, n_sides), are numbers that are known when the column is decoded and may tell about it.
 """
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -22,10 +23,13 @@ from haploom.archive.text.byte_packing import (
 )
 from haploom.archive.text.numbers import MOST_DECIMALS, needed_decimals, parse_numbers, spell_numbers
 from haploom.entropy_coding.byte_text import decode_text, encode_text
-from haploom.entropy_coding.symbols import decode_integers, decode_symbols, encode_integers, encode_symbols
+from haploom.entropy_coding.identifiers import MOST_CLUSTERS, clusters_of, decode_steps, encode_steps
+from haploom.entropy_coding.symbols import LARGEST, decode_integers, decode_symbols, encode_integers, encode_symbols
 
-_CONSTANT, _DICTIONARY, _PLAIN_NUMBERS, _NUMBER_STEPS, _LISTS, _TEXT = range(6)
-_TRIED = 2048  # values on which the ways are compared
+_CONSTANT, _DICTIONARY, _PLAIN_NUMBERS, _NUMBER_STEPS, _LISTS, _TEXT, _IDENTIFIERS = range(7)
+_PREFIXED = re.compile(rb"([^0-9]+)(0|[1-9][0-9]{0,17})")
+_FEW = 64  # different values that are a dictionary without a trial
+_TRIED = 512  # values on which the ways are compared
 _MOST_ENTRIES = 65535  # of a dictionary; one more symbol means "none of them"
 _MOST_LIST_ITEMS = 1 << 22
 _MODELLED_TEXT = 1 << 18  # bytes; longer text is packed by general means, which are quicker
@@ -82,6 +86,8 @@ def _ways(values: list[bytes]) -> list[int]:
     """The ways worth trying."""
     ways = [_TEXT]
     counts = Counter(values)
+    if len(counts) <= min(_FEW, len(values) // 16):
+        return [_DICTIONARY]
     if 2 * sum(count for count in counts.values() if count > 1) >= len(values):
         ways.append(_DICTIONARY)
     if any(value[-1:].isdigit() for value in values[:: 1 + len(values) // _TRIED]):
@@ -89,6 +95,8 @@ def _ways(values: list[bytes]) -> list[int]:
     commas = sum(value.count(b",") for value in values)
     if 4 * commas >= len(values) and commas + len(values) <= _MOST_LIST_ITEMS:
         ways.append(_LISTS)
+    if _PREFIXED.fullmatch(values[len(values) // 2]):
+        ways.append(_IDENTIFIERS)
     return ways
 
 
@@ -218,9 +226,7 @@ def _decode_lists(data: bytes, sides: np.ndarray, max_bytes: int) -> list[bytes]
     n_items = decode_integers(coded_counts, len(sides), False, sides)
     if n_items.min() < 1 or n_items.max() > _MOST_LIST_ITEMS or n_items.sum() > _MOST_LIST_ITEMS:
         raise ValueError("lists of an impossible length")
-    if coded[:1] == bytes([_LISTS]):
-        raise ValueError("lists within lists")
-    items = decode_column(coded, _list_sides(n_items, sides), max_bytes)
+    items = _decode_inner(coded, _list_sides(n_items, sides), max_bytes, _LISTS)
     check_size(items, max_bytes)
     ends = np.cumsum(n_items)
     return [b",".join(items[end - n : end]) for end, n in zip(ends.tolist(), n_items.tolist())]
@@ -233,12 +239,67 @@ def _list_sides(n_items: np.ndarray, sides: np.ndarray) -> np.ndarray:
     return np.column_stack([np.minimum(place, 8), *(np.repeat(side, n_items) for side in sides.T[:1])])
 
 
+# Identifiers
+
+
+def _encode_identifiers(values: list[bytes], sides: np.ndarray) -> bytes:
+    """The prefix of all, which values are numbers behind it, their clusters, the numbers, and the other values."""
+    matches = [_PREFIXED.fullmatch(value) for value in values]
+    prefix = Counter(match[1] for match in matches if match).most_common(1)[0][0]
+    is_number = np.array([bool(match) and match[1] == prefix for match in matches], dtype=bool)
+    numbers = np.array([int(match[2]) for match in matches if match and match[1] == prefix], dtype=np.int64)
+    others = [value for value, number in zip(values, is_number.tolist()) if not number]
+    first, size = clusters_of(numbers)
+    cluster = np.searchsorted(first, numbers, side="right") - 1
+    bounds = [number_to_bytes(n) for n in (len(first), *first.tolist(), *size.tolist())]
+    return join_parts(
+        [
+            prefix,
+            encode_symbols(is_number, 2, no_sides(len(values))) if others else b"",
+            encode_column(others, no_sides(len(others))),
+            b"".join(bounds),
+            encode_symbols(cluster, len(first), no_sides(len(numbers))),
+            encode_steps(numbers, cluster, first, size),
+        ]
+    )
+
+
+def _decode_identifiers(data: bytes, sides: np.ndarray, max_bytes: int) -> list[bytes]:
+    prefix, escapes, coded_others, bounds, coded_clusters, steps = split_parts(data, 6)
+    is_number = np.ones(len(sides), dtype=bool)
+    if coded_others:
+        is_number = decode_symbols(escapes, len(sides), 2, no_sides(len(sides))) == 1
+    n_numbers = int(is_number.sum())
+    others = iter(_decode_inner(coded_others, no_sides(len(sides) - n_numbers), max_bytes, _IDENTIFIERS))
+    n_clusters, place = number_from_bytes(bounds, 0)
+    if not 1 <= n_clusters <= MOST_CLUSTERS:
+        raise ValueError(f"{n_clusters} clusters of identifiers")
+    numbers = []
+    for _ in range(2 * n_clusters):
+        number, place = number_from_bytes(bounds, place)
+        numbers.append(number)
+    first, size = np.array(numbers, dtype=np.int64).reshape(2, n_clusters)
+    if size.min() < 1 or size.max() > LARGEST or first.max() > LARGEST:
+        raise ValueError("clusters of identifiers of an impossible size")
+    cluster = decode_symbols(coded_clusters, n_numbers, n_clusters, no_sides(n_numbers))
+    texts = iter([prefix + b"%d" % number for number in decode_steps(steps, cluster, first, size).tolist()])
+    return [next(texts) if number else next(others) for number in is_number.tolist()]
+
+
+def _decode_inner(data: bytes, sides: np.ndarray, max_bytes: int, outer: int) -> list[bytes]:
+    """A column within a column, which cannot be coded the way the outer one is."""
+    if data[:1] == bytes([outer]):
+        raise ValueError("a column within a column of the same kind")
+    return decode_column(data, sides, max_bytes)
+
+
 _ENCODERS: dict[int, Callable[[list[bytes], np.ndarray], bytes]] = {
     _DICTIONARY: _encode_dictionary,
     _PLAIN_NUMBERS: lambda values, sides: _encode_numbers(values, sides, as_steps=False),
     _NUMBER_STEPS: lambda values, sides: _encode_numbers(values, sides, as_steps=True),
     _LISTS: _encode_lists,
     _TEXT: _encode_text_column,
+    _IDENTIFIERS: _encode_identifiers,
 }
 _DECODERS: list[Callable[[bytes, np.ndarray, int], list[bytes]]] = [
     lambda data, sides, max_bytes: [data] * len(sides),
@@ -247,4 +308,5 @@ _DECODERS: list[Callable[[bytes, np.ndarray, int], list[bytes]]] = [
     lambda data, sides, max_bytes: _decode_numbers(data, sides, max_bytes, as_steps=True),
     _decode_lists,
     _decode_text_column,
+    _decode_identifiers,
 ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from haploom.archive.text.counts import GenotypeCounts
 
-_SAMPLED = 256  # records on which the predictors are compared
+_SAMPLED = 128  # records on which the predictors are compared
 _MOST_DECIMALS = 9
 
 Spelling = Callable[[float], str]
@@ -97,10 +97,11 @@ def predicted_values(
 
 def _frequencies(alternate: np.ndarray, called: np.ndarray, spell: Spelling) -> list[bytes]:
     """alternate / called as text; nothing where nobody was called. Each pair is spelled once."""
-    pairs = np.stack([alternate, called], axis=1)
-    different, index = np.unique(pairs, axis=0, return_inverse=True)
-    texts = [spell(a / n).encode() if n > 0 else b"" for a, n in different.tolist()]
-    return [texts[i] for i in index.ravel().tolist()]
+    most = int(called.max(initial=0)) + 1
+    different, index = np.unique(alternate * most + called, return_inverse=True)
+    pairs = [divmod(pair, most) for pair in different.tolist()]
+    texts = [spell(a / n).encode() if n > 0 else b"" for a, n in pairs]
+    return [texts[i] for i in index.tolist()]
 
 
 def best_predictor(
@@ -118,6 +119,8 @@ def best_predictor(
         hits = sum(map(bytes.__eq__, predicted, sample))
         if hits > most:
             best, most = predictor, hits
+        if hits == len(sample):
+            break
     return best
 
 

@@ -7,14 +7,16 @@ from haploom.archive.text.columns import check_size, decode_column, encode_colum
 from haploom.archive.text.lines import LineTable
 
 _N_COLUMNS = 5
+_TAB = 9
 
 
 def split_columns(lines: LineTable, n_columns: int) -> list[list[bytes]]:
     """The columns of lines that have exactly `n_columns`, a list of values each. Raises ValueError otherwise."""
-    rows = [line.split(b"\t") for line in lines.to_list()]
-    if any(len(row) != n_columns for row in rows):
+    tabs = np.searchsorted(np.flatnonzero(lines.text == _TAB), lines.starts)
+    if (np.diff(tabs) != n_columns - 1).any():
         raise ValueError(f"a line does not have {n_columns} columns")
-    return [list(column) for column in zip(*rows)] if rows else [[] for _ in range(n_columns)]
+    values = b"\t".join(lines.to_list()).split(b"\t") if len(lines) else []
+    return [values[i::n_columns] for i in range(n_columns)]
 
 
 def join_columns(columns: list[list[bytes]], max_bytes: int) -> LineTable:
@@ -30,13 +32,14 @@ def join_columns(columns: list[list[bytes]], max_bytes: int) -> LineTable:
 def encode_sites(lines: LineTable) -> bytes:
     """lines: five tab-separated columns each, any bytes but tab and newline in them."""
     chrom, pos, identifier, ref, alt = split_columns(lines, _N_COLUMNS)
+    gaps = position_gaps(pos)
     return join_parts(
         [
             encode_column(chrom, no_sides(len(lines))),
             encode_column(pos, _position_sides(chrom)),
             encode_column(identifier, no_sides(len(lines))),
-            encode_column(ref, _ref_sides(pos)),
-            encode_column(alt, _alt_sides(pos, ref)),
+            encode_column(ref, _ref_sides(gaps)),
+            encode_column(alt, _alt_sides(gaps, ref)),
         ]
     )
 
@@ -47,8 +50,9 @@ def decode_sites(data: bytes, n_lines: int, max_bytes: int) -> LineTable:
     chrom = decode_column(parts[0], no_sides(n_lines), max_bytes)
     pos = decode_column(parts[1], _position_sides(chrom), max_bytes)
     identifier = decode_column(parts[2], no_sides(n_lines), max_bytes)
-    ref = decode_column(parts[3], _ref_sides(pos), max_bytes)
-    alt = decode_column(parts[4], _alt_sides(pos, ref), max_bytes)
+    gaps = position_gaps(pos)
+    ref = decode_column(parts[3], _ref_sides(gaps), max_bytes)
+    alt = decode_column(parts[4], _alt_sides(gaps, ref), max_bytes)
     return join_columns([chrom, pos, identifier, ref, alt], max_bytes)
 
 
@@ -64,9 +68,10 @@ def _position_sides(chrom: list[bytes]) -> np.ndarray:
     return (np.diff(contigs, prepend=contigs[:1]) != 0).astype(np.int64)[:, None]
 
 
-def _ref_sides(pos: list[bytes]) -> np.ndarray:
-    return np.clip(position_gaps(pos), -1, 3)[:, None]
+def _ref_sides(gaps: np.ndarray) -> np.ndarray:
+    """Whether the record before is at the same place, next to this one, two away, or further."""
+    return np.clip(gaps, -1, 3)[:, None]
 
 
-def _alt_sides(pos: list[bytes], ref: list[bytes]) -> np.ndarray:
-    return np.column_stack([fingerprints(ref), np.clip(position_gaps(pos), -1, 3)])
+def _alt_sides(gaps: np.ndarray, ref: list[bytes]) -> np.ndarray:
+    return np.column_stack([fingerprints(ref), np.clip(gaps, -1, 3)])
