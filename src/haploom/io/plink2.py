@@ -47,7 +47,7 @@ class _PgenTable(SiteTable):
         alleles = np.empty((len(sites), 2 * len(people)), dtype=np.int32)
         phased = np.empty((len(sites), len(people)), dtype=np.uint8)
         self.pgen.read_alleles_and_phasepresent_list(sites.astype(np.uint32), alleles, phased)
-        pairs = alleles.astype(np.int8).reshape(len(sites), len(people), 2)[:, back]
+        pairs = alleles.astype(np.int8).reshape(len(sites), len(people), 2).take(back, axis=1)
         pairs[pairs == _PGEN_MISSING] = MISSING
         heterozygous = pairs[..., 0] != pairs[..., 1]  # only these have a phase in a .pgen
         return Calls(pairs, (phased[:, back] != 0) | ~heterozygous)

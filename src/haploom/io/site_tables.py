@@ -17,7 +17,7 @@ from haploom.errors import FormatError
 from haploom.io.call_problems import HAPLOID_CALL, MISSING_CALL, SEVERAL_ALTERNATES, UNPHASED_CALL
 from haploom.io.selection import Selection
 from haploom.panel import DosagePanel, Panel, Variants
-from haploom.panel.bits import pack_rows, row_bytes
+from haploom.panel.bits import row_bytes
 from haploom.panel.dosages import MISSING
 
 NO_ALLELE = -2  # in `Calls`: the second allele of a haploid call
@@ -88,8 +88,9 @@ class SiteTable(ABC):
                 self._refuse(~calls.phased, UNPHASED_CALL, part, people)
             if alleles.size and alleles.max() > 1:
                 self._refuse(alleles > 1, "has an allele the site does not have: the file is damaged", part, people)
-            rows = alleles.reshape(len(part), -1).T
-            bits[:, start // 8 : row_bytes(start + len(part))] = pack_rows(rows.astype(np.uint8))
+            # Packed first and turned then: an eighth of the bytes to turn.
+            packed = np.packbits(alleles.reshape(len(part), -1).view(np.uint8), axis=0)
+            bits[:, start // 8 : row_bytes(start + len(part))] = packed.T
         return bits
 
     def all_dosages(self, sites: np.ndarray, people: np.ndarray) -> np.ndarray:

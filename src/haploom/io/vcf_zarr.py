@@ -24,14 +24,21 @@ class _ZarrTable(SiteTable):
     phased: Any  # Zarr array bool (n_sites, n_people), or None: the specification says all are unphased then
 
     def calls(self, sites: np.ndarray, people: np.ndarray) -> Calls:
-        # Whole rows of people: chunks are decompressed whole anyway, and sites are mostly all or neighbours.
-        rows: Any = slice(int(sites[0]), int(sites[-1]) + 1) if len(sites) else slice(0)
-        within = sites - rows.start if len(sites) else sites
-        alleles = self.genotypes[rows][within][:, people]
+        # Of all people first: chunks are decompressed whole anyway.
+        alleles = _rows(self.genotypes, sites).take(people, axis=1)
         if alleles.shape[2] == 1:
             alleles = np.concatenate([alleles, np.full_like(alleles, NO_ALLELE)], axis=2)
-        phased = np.zeros(alleles.shape[:2], bool) if self.phased is None else self.phased[rows][within][:, people]
+        if self.phased is None:
+            phased = np.zeros(alleles.shape[:2], dtype=bool)
+        else:
+            phased = _rows(self.phased, sites).take(people, axis=1)
         return Calls(alleles.astype(np.int8), phased)
+
+
+def _rows(array: Any, sites: np.ndarray) -> np.ndarray:
+    """All people at ascending sites."""
+    neighbours = len(sites) and sites[-1] - sites[0] == len(sites) - 1
+    return np.asarray(array[int(sites[0]) : int(sites[-1]) + 1] if neighbours else array.oindex[sites])
 
 
 @contextmanager

@@ -82,9 +82,10 @@ def _write_calls(group: Any, panel: Panel | DosagePanel) -> None:
     n_sites, n_people = panel.n_sites, panel.n_samples
     shape, chunks = (n_sites, n_people), (_SITES_PER_CHUNK, _PEOPLE_PER_CHUNK)
     dimensions = ["variants", "samples", "ploidy"]
-    genotypes = _create(group, "call_genotype", (*shape, 2), (*chunks, 2), np.int8, dimensions)
-    mask = _create(group, "call_genotype_mask", (*shape, 2), (*chunks, 2), np.bool_, dimensions)
-    phased = _create(group, "call_genotype_phased", shape, chunks, np.bool_, dimensions[:2])
+    packer = load("numcodecs", "zarr>=3", "Writing VCF Zarr").Blosc("zstd", clevel=7, shuffle=2)  # 2: of bits
+    genotypes = _create(group, "call_genotype", (*shape, 2), (*chunks, 2), np.int8, dimensions, packer)
+    mask = _create(group, "call_genotype_mask", (*shape, 2), (*chunks, 2), np.bool_, dimensions, packer)
+    phased = _create(group, "call_genotype_phased", shape, chunks, np.bool_, dimensions[:2], packer)
     with progress.task("Writing sites", total=n_sites) as advance:
         for start in range(0, n_sites, _SITES_PER_CHUNK):
             sites = slice(start, min(start + _SITES_PER_CHUNK, n_sites))
@@ -112,7 +113,9 @@ def _add(group: Any, name: str, values: np.ndarray, dimensions: list[str]) -> No
     array[:] = values
 
 
-def _create(group: Any, name: str, shape: tuple, chunks: tuple, dtype: Any, dimensions: list[str]) -> Any:
+def _create(
+    group: Any, name: str, shape: tuple, chunks: tuple, dtype: Any, dimensions: list[str], packer: Any = "auto"
+) -> Any:
     attributes = {"_ARRAY_DIMENSIONS": dimensions}
     chunks = tuple(max(1, min(chunk, size)) for chunk, size in zip(chunks, shape))
-    return group.create_array(name, shape=shape, chunks=chunks, dtype=dtype, attributes=attributes)
+    return group.create_array(name, shape=shape, chunks=chunks, dtype=dtype, attributes=attributes, compressors=packer)
