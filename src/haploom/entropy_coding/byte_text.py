@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from haploom.entropy_coding.contexts import code_in_contexts, hashed, new_mixer
+from haploom.entropy_coding.contexts import Mixer, code_in_contexts, hashed, new_mixer
 from haploom.entropy_coding.range_coder import finish, new_decoder, new_encoder
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 _NEWLINE = 10
 _N_INPUTS = 7
@@ -12,16 +12,16 @@ _N_SETS = 256
 
 
 @kernel
-def _code_text(coder, data, mixer, text):
+def _code_text(coder: np.ndarray, data: np.ndarray, mixer: Mixer, text: np.ndarray) -> None:
     """Code `text` in place, 8 bits a byte from the highest."""
     hashes = mixer.hashes
-    recent = np.int64(0)  # the last 8 bytes
-    line, above = np.int64(0), np.int64(-1)  # where this line and the one above it begin
-    word = np.int64(0)  # hash of the letters or digits since the last mark
+    recent = int64(0)  # the last 8 bytes
+    line, above = int64(0), int64(-1)  # where this line and the one above it begin
+    word = int64(0)  # hash of the letters or digits since the last mark
     for i in range(text.size):
-        over = np.int64(0)  # the byte above
+        over = int64(0)  # the byte above
         if above >= 0 and above + i - line < line:
-            over = np.int64(text[above + i - line])
+            over = int64(text[above + i - line])
         hashes[0] = 0
         hashes[1] = hashed(1, recent & 0xFF)
         hashes[2] = hashed(2, recent & 0xFFFF)
@@ -29,8 +29,8 @@ def _code_text(coder, data, mixer, text):
         hashes[4] = hashed(4, recent & 0xFFFFFFFFFF)
         hashes[5] = hashed(hashed(5, over), hashed(recent & 0xFF, min(i - line, 255)))
         hashes[6] = hashed(hashed(6, word), recent & 0xFF)
-        byte = np.int64(text[i])
-        node = np.int64(1)
+        byte = int64(text[i])
+        node = int64(1)
         for depth in range(7, -1, -1):
             node = 2 * node + code_in_contexts(coder, data, mixer, node, node, byte >> depth & 1)
         byte = node - 256
@@ -39,7 +39,7 @@ def _code_text(coder, data, mixer, text):
         if byte == _NEWLINE:
             above, line = line, i + 1
         is_letter = 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte >= 128
-        word = hashed(word, byte) if is_letter else np.int64(0)
+        word = hashed(word, byte) if is_letter else int64(0)
 
 
 def encode_text(text: bytes) -> bytes:

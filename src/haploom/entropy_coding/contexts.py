@@ -41,14 +41,14 @@ def new_mixer(n_inputs: int, n_sets: int, n_bits: int) -> Mixer:
 
 
 @kernel
-def hashed(a, b):
+def hashed(a: int, b: int) -> int:
     """One hash of two numbers, int64; wraps around."""
     h = (a ^ (b * _MIX)) * _MIX
     return h ^ (h >> 29)
 
 
 @kernel
-def code_in_contexts(coder, data, mixer, weight_set, node, bit):
+def code_in_contexts(coder: np.ndarray, data: np.ndarray, mixer: Mixer, weight_set: int, node: int, bit: int) -> int:
     """Code one bit under `mixer.hashes`; returns it. node: which bit of the symbol this is."""
     cells, logits, chosen = mixer.cells, mixer.logits, mixer.chosen
     weights = mixer.weights[weight_set]

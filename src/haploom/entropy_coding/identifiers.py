@@ -10,7 +10,7 @@ import numpy as np
 
 from haploom.entropy_coding.contexts import Mixer, code_in_contexts, hashed, new_mixer
 from haploom.entropy_coding.range_coder import code_bit, finish, new_decoder, new_encoder
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 MOST_CLUSTERS = 64
 _MODELLED_BITS = 9  # finer than that, steps are as good as random
@@ -25,7 +25,8 @@ def clusters_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     A cluster is cut at its widest gap as long as that saves bits of numbers drawn evenly from each.
     """
     ordered = np.sort(numbers)
-    waiting, done = [(0, len(ordered))], []
+    waiting = [(0, len(ordered))]
+    done: list[tuple[int, int]] = []
     while waiting:
         start, end = waiting.pop()
         part = ordered[start:end]
@@ -49,7 +50,15 @@ def _choice_bits(n: int, m: int) -> float:
 
 
 @kernel
-def _code_steps(coder, data, mixer, numbers, cluster, first, size):
+def _code_steps(
+    coder: np.ndarray,
+    data: np.ndarray,
+    mixer: Mixer,
+    numbers: np.ndarray,
+    cluster: np.ndarray,
+    first: np.ndarray,
+    size: np.ndarray,
+) -> None:
     """Code `numbers` in place. cluster: int64 (n,), an index into first and size."""
     n_clusters = size.size
     before = first.copy()
@@ -60,8 +69,8 @@ def _code_steps(coder, data, mixer, numbers, cluster, first, size):
     hashes = mixer.hashes
     for i in range(numbers.size):
         c = cluster[i]
-        n_bits = np.int64(0)
-        while np.int64(1) << n_bits < size[c]:
+        n_bits = int64(0)
+        while int64(1) << n_bits < size[c]:
             n_bits += 1
         top = max(n_bits - 6, 0)
         one, two, since_one = step_one[c] >> top, step_two[c] >> top, since_before[c]
@@ -74,12 +83,12 @@ def _code_steps(coder, data, mixer, numbers, cluster, first, size):
         hashes[5] = hashed(hashed(5, c), now << 12 | one << 6 | two)
         hashes[6] = hashed(hashed(6, c), (now << 8 | since_one) << 6 | one)
         step = (numbers[i] - before[c]) % size[c]
-        prefix = np.int64(0)
+        prefix = int64(0)
         for depth in range(n_bits):
             bit = step >> (n_bits - 1 - depth) & 1
-            is_small = prefix == 0 or prefix == (np.int64(1) << depth) - 1
+            is_small = prefix == 0 or prefix == (int64(1) << depth) - 1
             if depth < _MODELLED_BITS or is_small:
-                bit = code_in_contexts(coder, data, mixer, depth, (np.int64(1) << depth) + prefix, bit)
+                bit = code_in_contexts(coder, data, mixer, depth, (int64(1) << depth) + prefix, bit)
             else:
                 bit = code_bit(coder, data, _HALF, bit)
             prefix = 2 * prefix + bit

@@ -9,7 +9,7 @@ import numpy as np
 
 from haploom.entropy_coding.contexts import Mixer, code_in_contexts, hashed, new_mixer
 from haploom.entropy_coding.range_coder import finish, new_decoder, new_encoder
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 LARGEST = 1 << 61  # integers are from -LARGEST to LARGEST, so that differences fit 64 bits
 _LARGEST_ALPHABET = 1 << 16
@@ -23,13 +23,13 @@ def _new_mixer(n_sides: int, n_bits: int, n_sets: int) -> Mixer:
 
 
 @kernel
-def _set_contexts(hashes, sides, one, two, three):
+def _set_contexts(hashes: np.ndarray, sides: np.ndarray, one: int, two: int, three: int) -> None:
     """one: the value before; two: the value before that; three: a longer look back."""
     hashes[0] = 0
     hashes[1] = hashed(1, one)
     hashes[2] = hashed(hashed(2, one), two)
     hashes[3] = hashed(3, three)
-    all_sides = np.int64(4)
+    all_sides = int64(4)
     for s in range(sides.size):
         all_sides = hashed(all_sides, sides[s])
         hashes[5 + 2 * s] = hashed(5, sides[s])
@@ -38,22 +38,24 @@ def _set_contexts(hashes, sides, one, two, three):
 
 
 @kernel
-def _code_symbols(coder, data, mixer, symbols, n_bits, sides):
+def _code_symbols(
+    coder: np.ndarray, data: np.ndarray, mixer: Mixer, symbols: np.ndarray, n_bits: int, sides: np.ndarray
+) -> None:
     """Code `symbols` in place, `n_bits` each from the highest, as a walk down a binary tree."""
-    one, two, three = np.int64(0), np.int64(0), np.int64(0)
+    one, two, three = int64(0), int64(0), int64(0)
     for i in range(symbols.size):
         _set_contexts(mixer.hashes, sides[i], one, two, hashed(hashed(one, two), three))
         symbol = symbols[i]
-        node = np.int64(1)
+        node = int64(1)
         for depth in range(n_bits - 1, -1, -1):
             weight_set = min(node, _N_SETS - 1)
             node = 2 * node + code_in_contexts(coder, data, mixer, weight_set, node, symbol >> depth & 1)
-        symbols[i] = node - (np.int64(1) << n_bits)
+        symbols[i] = node - (int64(1) << n_bits)
         three, two, one = two, one, symbols[i]
 
 
 @kernel
-def _bit_length(value):
+def _bit_length(value: int) -> int:
     n = 0
     while value > 0:
         value >>= 1
@@ -62,25 +64,27 @@ def _bit_length(value):
 
 
 @kernel
-def _code_integers(coder, data, mixer, values, as_differences, sides):
+def _code_integers(
+    coder: np.ndarray, data: np.ndarray, mixer: Mixer, values: np.ndarray, as_differences: bool, sides: np.ndarray
+) -> None:
     """Code `values` in place: how many bits the magnitude has, the sign, then the bits below the leading one."""
-    one, two, before = np.int64(0), np.int64(0), np.int64(0)
+    one, two, before = int64(0), int64(0), int64(0)
     for i in range(values.size):
-        expected = before if as_differences else np.int64(0)
+        expected = before if as_differences else int64(0)
         n_before = _bit_length(abs(before))
         level = (n_before << 4) + (abs(before) >> max(n_before - 4, 0))
         _set_contexts(mixer.hashes, sides[i], one, two, level if as_differences else before)
         difference = values[i] - expected
         magnitude = abs(difference)
         bits = _bit_length(magnitude)
-        node = np.int64(1)
+        node = int64(1)
         for depth in range(5, -1, -1):
             node = 2 * node + code_in_contexts(coder, data, mixer, 5 - depth, node, bits >> depth & 1)
         bits = node - _BUCKET_NODES
-        negative = np.int64(0)
+        negative = int64(0)
         if bits:
-            negative = code_in_contexts(coder, data, mixer, 6, 2 * _BUCKET_NODES + bits, np.int64(difference < 0))
-        prefix = np.int64(1) if bits else np.int64(0)
+            negative = code_in_contexts(coder, data, mixer, 6, 2 * _BUCKET_NODES + bits, int64(difference < 0))
+        prefix = int64(1) if bits else int64(0)
         for depth in range(bits - 1):
             place = prefix if depth < _MODELLED_BITS else (1 << 40) + depth
             weight_set = 7 + min(depth, _N_SETS - 8)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from haploom.archive.text.byte_packing import join_parts, split_parts
 from haploom.archive.text.columns import check_size, decode_column, decode_texts, encode_column, encode_texts, no_sides
 from haploom.archive.text.counts import GenotypeCounts
 from haploom.archive.text.info_keys import as_objects, join_info, places_of_keys, split_info
 from haploom.archive.text.lines import LineTable
 from haploom.archive.text.predictions import Predictor, best_predictor, predicted_values
 from haploom.archive.text.sites import join_columns, position_gaps, split_columns
+from haploom.entropy_coding.byte_packing import join_parts, split_parts
 from haploom.entropy_coding.symbols import decode_symbols, encode_symbols
 
 _RARE = 16  # keys with fewer values share one column

@@ -9,11 +9,12 @@ value, so one odd value costs no more than itself. The layout of each way is in 
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from haploom.archive.text.byte_packing import (
+from haploom.archive.text.numbers import MOST_DECIMALS, needed_decimals, parse_numbers, spell_numbers
+from haploom.entropy_coding.byte_packing import (
     join_parts,
     number_from_bytes,
     number_to_bytes,
@@ -21,12 +22,12 @@ from haploom.archive.text.byte_packing import (
     split_parts,
     unpack_bytes,
 )
-from haploom.archive.text.numbers import MOST_DECIMALS, needed_decimals, parse_numbers, spell_numbers
 from haploom.entropy_coding.byte_text import decode_text, encode_text
 from haploom.entropy_coding.identifiers import MOST_CLUSTERS, clusters_of, decode_steps, encode_steps
 from haploom.entropy_coding.symbols import LARGEST, decode_integers, decode_symbols, encode_integers, encode_symbols
 
 _CONSTANT, _DICTIONARY, _PLAIN_NUMBERS, _NUMBER_STEPS, _LISTS, _TEXT, _IDENTIFIERS = range(7)
+_WITH_COLUMNS = (_LISTS, _IDENTIFIERS)  # ways that hold columns themselves
 _PREFIXED = re.compile(rb"([^0-9]+)(0|[1-9][0-9]{0,17})")
 _FEW = 64  # different values that are a dictionary without a trial
 _TRIED = 512  # values on which the ways are compared
@@ -51,13 +52,16 @@ def check_size(values: list[bytes], max_bytes: int) -> None:
         raise ValueError(f"columns of {n_bytes} bytes where at most {max_bytes} can be")
 
 
-def encode_column(values: list[bytes], sides: np.ndarray) -> bytes:
-    """One byte that says how, then the values; nothing at all for a column without values."""
+def encode_column(values: list[bytes], sides: np.ndarray, without: Sequence[int] = ()) -> bytes:
+    """One byte that says how, then the values; nothing at all for a column without values.
+
+    without: ways that are not to be used, so that columns within columns end.
+    """
     if not values:
         return b""
     if values.count(values[0]) == len(values):
         return bytes([_CONSTANT]) + values[0]
-    ways = _ways(values)
+    ways = [way for way in _ways(values) if way not in without]
     if len(ways) > 1 and len(values) > _TRIED:
         sizes = {way: len(_ENCODERS[way](values[:_TRIED], sides[:_TRIED])) for way in ways}
         ways = [min(ways, key=lambda way: sizes[way])]
@@ -65,7 +69,7 @@ def encode_column(values: list[bytes], sides: np.ndarray) -> bytes:
     return min(coded, key=len)
 
 
-def decode_column(data: bytes, sides: np.ndarray, max_bytes: int) -> list[bytes]:
+def decode_column(data: bytes, sides: np.ndarray, max_bytes: int, without: Sequence[int] = ()) -> list[bytes]:
     """The values again, one a row of `sides`. Raises ValueError for damage that shows.
 
     max_bytes: what all values together can be at most; memory is not taken for more.
@@ -77,8 +81,8 @@ def decode_column(data: bytes, sides: np.ndarray, max_bytes: int) -> list[bytes]
         raise ValueError("a column without data")
     if data[0] == _CONSTANT:
         return [data[1:]] * n
-    if data[0] >= len(_DECODERS):
-        raise ValueError(f"a column coded in an unknown way, {data[0]}")
+    if data[0] >= len(_DECODERS) or data[0] in without:
+        raise ValueError(f"a column coded in a way it cannot be, {data[0]}")
     return _DECODERS[data[0]](data[1:], sides, max_bytes)
 
 
@@ -218,7 +222,9 @@ def _encode_lists(values: list[bytes], sides: np.ndarray) -> bytes:
     items = [value.split(b",") for value in values]
     n_items = np.array([len(item) for item in items], dtype=np.int64)
     flat = [item for value in items for item in value]
-    return join_parts([encode_integers(n_items, False, sides), encode_column(flat, _list_sides(n_items, sides))])
+    return join_parts(
+        [encode_integers(n_items, False, sides), encode_column(flat, _list_sides(n_items, sides), (_LISTS,))]
+    )
 
 
 def _decode_lists(data: bytes, sides: np.ndarray, max_bytes: int) -> list[bytes]:
@@ -226,7 +232,7 @@ def _decode_lists(data: bytes, sides: np.ndarray, max_bytes: int) -> list[bytes]
     n_items = decode_integers(coded_counts, len(sides), False, sides)
     if n_items.min() < 1 or n_items.max() > _MOST_LIST_ITEMS or n_items.sum() > _MOST_LIST_ITEMS:
         raise ValueError("lists of an impossible length")
-    items = _decode_inner(coded, _list_sides(n_items, sides), max_bytes, _LISTS)
+    items = decode_column(coded, _list_sides(n_items, sides), max_bytes, (_LISTS,))
     check_size(items, max_bytes)
     ends = np.cumsum(n_items)
     return [b",".join(items[end - n : end]) for end, n in zip(ends.tolist(), n_items.tolist())]
@@ -244,10 +250,10 @@ def _list_sides(n_items: np.ndarray, sides: np.ndarray) -> np.ndarray:
 
 def _encode_identifiers(values: list[bytes], sides: np.ndarray) -> bytes:
     """The prefix of all, which values are numbers behind it, their clusters, the numbers, and the other values."""
-    matches = [_PREFIXED.fullmatch(value) for value in values]
-    prefix = Counter(match[1] for match in matches if match).most_common(1)[0][0]
-    is_number = np.array([bool(match) and match[1] == prefix for match in matches], dtype=bool)
-    numbers = np.array([int(match[2]) for match in matches if match and match[1] == prefix], dtype=np.int64)
+    pairs = [match.groups() if (match := _PREFIXED.fullmatch(value)) else (b"", b"") for value in values]
+    prefix = Counter(pair[0] for pair in pairs if pair[0]).most_common(1)[0][0]
+    is_number = np.array([pair[0] == prefix for pair in pairs], dtype=bool)
+    numbers = np.array([int(digits) for begin, digits in pairs if begin == prefix], dtype=np.int64)
     others = [value for value, number in zip(values, is_number.tolist()) if not number]
     first, size = clusters_of(numbers)
     cluster = np.searchsorted(first, numbers, side="right") - 1
@@ -256,7 +262,7 @@ def _encode_identifiers(values: list[bytes], sides: np.ndarray) -> bytes:
         [
             prefix,
             encode_symbols(is_number, 2, no_sides(len(values))) if others else b"",
-            encode_column(others, no_sides(len(others))),
+            encode_column(others, no_sides(len(others)), _WITH_COLUMNS),
             b"".join(bounds),
             encode_symbols(cluster, len(first), no_sides(len(numbers))),
             encode_steps(numbers, cluster, first, size),
@@ -270,7 +276,7 @@ def _decode_identifiers(data: bytes, sides: np.ndarray, max_bytes: int) -> list[
     if coded_others:
         is_number = decode_symbols(escapes, len(sides), 2, no_sides(len(sides))) == 1
     n_numbers = int(is_number.sum())
-    others = iter(_decode_inner(coded_others, no_sides(len(sides) - n_numbers), max_bytes, _IDENTIFIERS))
+    others = iter(decode_column(coded_others, no_sides(len(sides) - n_numbers), max_bytes, _WITH_COLUMNS))
     n_clusters, place = number_from_bytes(bounds, 0)
     if not 1 <= n_clusters <= MOST_CLUSTERS:
         raise ValueError(f"{n_clusters} clusters of identifiers")
@@ -284,13 +290,6 @@ def _decode_identifiers(data: bytes, sides: np.ndarray, max_bytes: int) -> list[
     cluster = decode_symbols(coded_clusters, n_numbers, n_clusters, no_sides(n_numbers))
     texts = iter([prefix + b"%d" % number for number in decode_steps(steps, cluster, first, size).tolist()])
     return [next(texts) if number else next(others) for number in is_number.tolist()]
-
-
-def _decode_inner(data: bytes, sides: np.ndarray, max_bytes: int, outer: int) -> list[bytes]:
-    """A column within a column, which cannot be coded the way the outer one is."""
-    if data[:1] == bytes([outer]):
-        raise ValueError("a column within a column of the same kind")
-    return decode_column(data, sides, max_bytes)
 
 
 _ENCODERS: dict[int, Callable[[list[bytes], np.ndarray], bytes]] = {

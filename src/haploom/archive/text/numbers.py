@@ -33,7 +33,7 @@ def parse_numbers(values: list[bytes]) -> Numbers:
     lengths = np.array([len(m[2] or b"") for m in matches if m], dtype=np.int64)
     scale = 0
     if lengths.size:
-        scale = int(np.sort(lengths)[int(_COVERED * (lengths.size - 1))])
+        scale = int(np.sort(lengths)[int(np.ceil(_COVERED * (lengths.size - 1)))])
     is_number = np.zeros(len(values), dtype=bool)
     scaled, decimals = [], []
     for i, match in enumerate(matches):

@@ -34,6 +34,10 @@ def _significant(digits: int) -> Spelling:
     return lambda value: f"{value:.{digits}g}"
 
 
+def _scientific(decimals: int) -> Spelling:
+    return lambda value: f"{value:.{decimals}e}"
+
+
 def _single_precision(value: float) -> str:
     """A float of 32 bits with 6 significant digits: what BCF keeps of a frequency, as htslib prints it."""
     return f"{float(np.float32(value)):.6g}"
@@ -46,6 +50,7 @@ def _spellings() -> list[Spelling]:
         *map(_stripped, decimals),
         *map(_fixed, decimals),
         *map(_significant, decimals),
+        *map(_scientific, decimals),
         _single_precision,
         repr,
     ]

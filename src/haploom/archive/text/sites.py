@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from haploom.archive.text.byte_packing import join_parts, split_parts
 from haploom.archive.text.columns import check_size, decode_column, encode_column, fingerprints, no_sides
 from haploom.archive.text.lines import LineTable
+from haploom.entropy_coding.byte_packing import join_parts, split_parts
 
 _N_COLUMNS = 5
 _TAB = 9

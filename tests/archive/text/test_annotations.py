@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from haploom.archive.text.annotations import decode_annotations, encode_annotations
+from haploom.archive.text.counts import GenotypeCounts
+from haploom.archive.text.lines import LineTable
+
+BASES = [b"A", b"C", b"G", b"T"]
+INFO_FIELDS = st.one_of(
+    st.sampled_from([b"DB", b".", b"", b"AC=1", b"AF=1e-05", b"AF=0.5", b"AF=0.100", b"X=a=b", b"DP=007", b"AA=g|||",
+                     b"\xc3\xa9="]),
+    st.integers(0, 3000).map(b"DP=%d".__mod__),
+    st.lists(st.integers(0, 9).map(b"%d".__mod__), min_size=1, max_size=3).map(lambda items: b"AC=" + b",".join(items)),
+    st.binary(max_size=6).map(lambda field: field.translate(bytes.maketrans(b"\t\n", b"  "))),
+)  # fmt: skip
+QUAL = st.one_of(st.sampled_from([b".", b"100", b"29.5", b""]), st.integers(0, 9999).map(b"%d".__mod__))
+FILTER = st.sampled_from([b"PASS", b".", b"q10;s50", b""])
+FORMAT = st.sampled_from([b"GT", b"GT:DP:GQ", b"", b"."])
+ROWS = st.lists(
+    st.tuples(QUAL, FILTER, st.lists(INFO_FIELDS, min_size=1, max_size=4).map(b";".join), FORMAT), max_size=50
+)
+
+
+def some_sites(n: int, alts: list[bytes] | None = None) -> LineTable:
+    alts = alts or [b"T"] * n
+    return LineTable.from_list(b"22\t%d\t.\tA\t%b" % (100 + 3 * i, alt) for i, alt in enumerate(alts))
+
+
+def some_counts(n: int, n_alternates: int = 1, seed: int = 0) -> GenotypeCounts:
+    """200 people, two groups of 120 and 80, with rare and common alleles and some missing calls."""
+    rng = np.random.default_rng(seed)
+    groups = []
+    for name, n_alleles in (("AFR", 240), ("EUR", 160)):
+        called = n_alleles - 2 * rng.integers(0, 3, n)
+        frequency = rng.beta(0.2, 1, (n, n_alternates)) / n_alternates
+        groups.append((name, called, rng.binomial(called[:, None], frequency).astype(np.int64)))
+    called = groups[0][1] + groups[1][1]
+    return GenotypeCounts(groups[0][2] + groups[1][2], called, called // 2, tuple(groups))
+
+
+def encoded(lines: list[bytes], sites: LineTable, counts: GenotypeCounts | None) -> bytes:
+    """The coded bytes, after they were decoded and compared."""
+    table = LineTable.from_list(lines)
+    coded = encode_annotations(table, sites, counts)
+    decoded = decode_annotations(coded, sites, counts, len(table.text))
+    assert decoded.to_list() == lines
+    assert_array_equal(decoded.starts, table.starts)
+    return coded
+
+
+@given(ROWS, st.booleans(), st.booleans())
+def test_annotations__decode_inverts_encode(rows, with_format, with_counts):
+    n = len(rows)
+    lines = [b"\t".join(row if with_format else row[:3]) for row in rows]
+    encoded(lines, some_sites(n), some_counts(n) if with_counts else None)
+
+
+def spelled_info(counts: GenotypeCounts, spell) -> list[bytes]:
+    """INFO with everything that follows from the counts; frequencies as `spell` writes them."""
+    column = []
+    for i in range(len(counts.called)):
+        fields = [f"AN={counts.called[i]}", f"NS={counts.samples_with_calls[i]}"]
+        for name, called, alternate in [("", counts.called, counts.alternate), *counts.groups]:
+            frequencies = ",".join(spell(int(a), int(called[i])) for a in alternate[i])
+            fields += [f"{name}AC=" + ",".join(map(str, alternate[i])), f"AF_{name.lower()}={frequencies}"]
+        column.append(";".join(fields).encode())
+    return column
+
+
+SPELLINGS = {
+    "1000 Genomes": lambda a, n: f"{a / n:.6f}".rstrip("0").rstrip("."),
+    "four decimals": lambda a, n: f"{a / n:.4f}",
+    "gnomAD": lambda a, n: f"{a / n:.5e}",
+    "fill-tags": lambda a, n: f"{np.float32(a) / np.float32(n):.6g}",
+    "Python": lambda a, n: repr(a / n),
+}
+
+
+@pytest.mark.parametrize("style", SPELLINGS)
+@pytest.mark.parametrize("n_alternates", [1, 3])
+def test_annotations__info_of_the_genotypes_costs_almost_nothing(style, n_alternates):
+    n = 1500
+    counts = some_counts(n, n_alternates)
+    sites = some_sites(n, [b",".join(BASES[:n_alternates])] * n)
+    lines = [b".\tPASS\t" + info + b"\tGT" for info in spelled_info(counts, SPELLINGS[style])]
+    assert len(encoded(lines, sites, counts)) < 250
+    assert len(encoded(lines, sites, None)) > 3000
+
+
+def test_annotations__a_wrong_prediction_costs_no_more_than_itself():
+    counts = some_counts(1000)
+    sites = some_sites(1000)
+    column = spelled_info(counts, SPELLINGS["1000 Genomes"])
+    right = encoded([b".\t.\t" + info for info in column], sites, counts)
+    column[500] = column[500].replace(b"AN=", b"AN=9")
+    assert len(encoded([b".\t.\t" + info for info in column], sites, counts)) < len(right) + 20
+
+
+def test_annotations__every_record_with_keys_of_its_own():
+    lines = [b".\t.\tK%d=%d;L%d" % (i, i, i) for i in range(500)]
+    assert len(encoded(lines, some_sites(500), None)) < 2500
+
+
+def test_annotations__millions_of_fields_in_one_record():
+    lines = [b".\t.\t" + b"a=1;" * 1_200_000, b".\t.\tDB"]
+    assert len(encoded(lines, some_sites(2), None)) < 1000
+
+
+def test_annotations__wrong_tables_are_refused():
+    sites = some_sites(2)
+    with pytest.raises(ValueError, match="3 or 4"):
+        encode_annotations(LineTable.from_list([b".\t.", b".\t."]), sites, None)
+    with pytest.raises(ValueError, match="3 columns"):
+        encode_annotations(LineTable.from_list([b".\t.\t.", b".\t.\t.\tGT"]), sites, None)
+
+
+def test_annotations__more_than_may_be_is_an_error():
+    lines = LineTable.from_list([b".\t.\t" + b"A" * 5000] * 50)
+    coded = encode_annotations(lines, some_sites(50), None)
+    with pytest.raises(ValueError, match="at most"):
+        decode_annotations(coded, some_sites(50), None, len(lines.text) - 1)
+
+
+@given(st.randoms(use_true_random=False))
+def test_annotations__damage_is_an_error_or_other_lines(random):
+    n = 60
+    counts, sites = some_counts(n), some_sites(n)
+    column = spelled_info(counts, SPELLINGS["Python"])
+    lines = LineTable.from_list(b"%d\t.\t%b;DP=%d;ID=rs%d\tGT" % (i, info, i * i, i) for i, info in enumerate(column))
+    coded = bytearray(encode_annotations(lines, sites, counts))
+    for _ in range(random.randint(1, 3)):
+        coded[random.randrange(len(coded))] = random.randrange(256)
+    try:
+        decoded = decode_annotations(bytes(coded[: random.choice([len(coded), 20])]), sites, counts, len(lines.text))
+    except ValueError:
+        return
+    assert len(decoded) == n
+    assert len(decoded.text) <= len(lines.text)
