@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from haploom.compression import compress_panel
     from haploom.embedding import embed_panel
     from haploom.errors import HaploomError
-    from haploom.io import Selection, read_dosages, read_genetic_map, read_panel, read_populations, write_panel
+    from haploom.io import (
+        Selection,
+        iterate_blocks,
+        read_dosages,
+        read_genetic_map,
+        read_panel,
+        read_populations,
+        write_dosages,
+        write_panel,
+    )
     from haploom.io.model_file import read_model, write_model
     from haploom.panel import DosagePanel, GeneticMap, Panel, Split, Variants, split_people
     from haploom.popgen.breeding import breed
@@ -45,6 +54,7 @@ _HOME = {
     "compare_classifiers": "ancestry",
     "compress_panel": "compression",
     "embed_panel": "embedding",
+    "iterate_blocks": "io",
     "open_archive": "archive",
     "read_dosages": "io",
     "read_genetic_map": "io",
@@ -55,6 +65,7 @@ _HOME = {
     "split_people": "panel",
     "synthesize_panel": "synthesis",
     "train_vae": "training.fit",
+    "write_dosages": "io",
     "write_model": "io.model_file",
     "write_panel": "io",
 }
@@ -77,6 +88,7 @@ __all__ = [
     "compare_classifiers",
     "compress_panel",
     "embed_panel",
+    "iterate_blocks",
     "open_archive",
     "read_dosages",
     "read_genetic_map",
@@ -87,6 +99,7 @@ __all__ = [
     "split_people",
     "synthesize_panel",
     "train_vae",
+    "write_dosages",
     "write_model",
     "write_panel",
 ]

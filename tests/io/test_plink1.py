@@ -51,7 +51,9 @@ def test_read_plink1__what_bed_reader_wrote(tmp_path):
     assert_same(read_dosages(tmp_path / "x.bed"), panel)
     part = read_dosages(tmp_path / "x.bed", Selection(samples=("P4", "P1"), regions=("7:1000-6000",)))
     assert 0 < part.n_sites < panel.n_sites
-    np.testing.assert_array_equal(part.dosages, panel.select_sites(panel.variants.indices_of(part.variants)).dosages[[4, 1]])
+    np.testing.assert_array_equal(
+        part.dosages, panel.select_sites(panel.variants.indices_of(part.variants)).dosages[[4, 1]]
+    )
 
 
 @needs("plink2")

@@ -115,6 +115,6 @@ def _zip_format(source: Path) -> Format:
     try:
         with zipfile.ZipFile(source) as file:
             names = file.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
         raise FormatError(f"{source}: the zip file is damaged ({error}): get the file again") from error
     return TSKIT if any(name.startswith("edges/") for name in names) else ZARR

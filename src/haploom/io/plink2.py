@@ -105,7 +105,10 @@ def _people(path: Path) -> dict[str, list[str]]:
         if len(fields) != len(names):
             raise FormatError(f"{path}, line {number}: {len(fields)} columns, wanted {len(names)}: {' '.join(names)}")
     unknown = ["0"] * len(people)
-    return {"FID": unknown, "SEX": unknown, **dict(zip(names, map(list, zip(*(row for _, row in people)))))}
+    return {
+        "FID": unknown, "SEX": unknown,
+        **{name: [fields[column] for _, fields in people] for column, name in enumerate(names)},
+    }  # fmt: skip
 
 
 def _are_labels(name: str, column: list[str]) -> bool:

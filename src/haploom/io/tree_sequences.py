@@ -10,6 +10,8 @@ for each alternate allele it carries. tsinfer infers a genealogy from it, or fro
 Source: tskit 1.0's documentation (data model, export to VCF).
 """
 
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +53,23 @@ class _TreesTable(SiteTable):
 def open_table(source: Path) -> Iterator[SiteTable]:
     """The tree sequence in a .trees or .tsz file. Raises FormatError, MissingExtraError."""
     tskit = load("tskit", "tskit", "Reading tree sequences")
-    trees = _load(source, tskit)
+    if source.suffix == ".trees":
+        loader, wrong = tskit.load, tskit.FileFormatError
+    else:  # tszip tells by content which of the two it is
+        tszip = load("tszip", "tszip", "Reading .tsz files")
+        loader, wrong = tszip.load, tszip.exceptions.FileFormatError
+    # Damage may show only when a site is decoded; texts that are no UTF-8 are ValueErrors.
+    damage = (
+        tskit.LibraryError, tskit.FileFormatError, tskit.MetadataValidationError, wrong, OSError, EOFError, ValueError,
+        KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    )  # fmt: skip
+    try:
+        yield _table(source, loader(source), tskit)
+    except damage as error:
+        raise FormatError(f"{source}: tskit cannot read it ({error}): is it damaged? Get the file again") from error
+
+
+def _table(source: Path, trees: Any, tskit: Any) -> SiteTable:
     nodes, names = _people(source, trees, tskit)
     metadata = trees.metadata
     contig = metadata.get(_CONTIG, _DEFAULT_CONTIG) if isinstance(metadata, dict) else _DEFAULT_CONTIG
@@ -64,19 +82,7 @@ def open_table(source: Path) -> Iterator[SiteTable]:
         "contig_length_bp": {contig: max(1, int(np.round(trees.sequence_length)))},
     }
     variants = checked_variants(source, columns, "is the file damaged?")
-    yield _TreesTable(source, names, variants, _populations(trees, nodes), tskit, trees, nodes)
-
-
-def _load(source: Path, tskit: Any) -> Any:
-    if source.suffix == ".trees":
-        loader, raised = tskit.load, (tskit.LibraryError, tskit.FileFormatError, tskit.VersionTooOldError)
-    else:  # tszip tells by content which of the two it is
-        tszip = load("tszip", "tszip", "Reading .tsz files")
-        loader, raised = tszip.load, (tskit.LibraryError, tskit.FileFormatError, tszip.exceptions.FileFormatError)
-    try:
-        return loader(source)
-    except (*raised, OSError, EOFError, ValueError, KeyError, RuntimeError) as error:
-        raise FormatError(f"{source}: tskit cannot read it ({error}): is it damaged? Get the file again") from error
+    return _TreesTable(source, names, variants, _populations(trees, nodes), tskit, trees, nodes)
 
 
 def _people(source: Path, trees: Any, tskit: Any) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -89,9 +95,10 @@ def _people(source: Path, trees: Any, tskit: Any) -> tuple[np.ndarray, tuple[str
         return samples.reshape(-1, 2), tuple(f"tsk_{person}" for person in range(len(samples) // 2))
     people, counts = np.unique(owners, return_counts=True)
     if not len(people) or people[0] == tskit.NULL or (counts != 2).any():
+        found = ", ".join(map(str, np.unique(counts).tolist())) or "no"
         raise FormatError(
-            f"{source}: individuals have {counts.min(initial=0)} to {counts.max(initial=0)} sample nodes, or some "
-            "nodes no individual: wanted diploid people, two sample nodes each; simplify to those with `ts.simplify`"
+            f"{source}: individuals have {found} sample nodes, or some nodes no individual: wanted diploid people, "
+            "two sample nodes each; simplify to those with `ts.simplify`"
         )
     nodes = samples[np.argsort(owners, kind="stable")].reshape(-1, 2)
     metadata = [trees.individual(person).metadata for person in people.tolist()]

@@ -34,7 +34,7 @@ def write_vcf(
     command made the file, so that the same panel gives the same bytes. Raises HaploomError when the file cannot
     be written.
     """
-    text = _text(panel, header_lines, no_version)
+    text = vcf_text(panel, header_lines, no_version)
     if bgzf:
         text = bgzf_blocks(text)
     if path == STANDARD:
@@ -57,7 +57,7 @@ def header(panel: Panel | DosagePanel, more: Sequence[str], no_version: bool) ->
     ]
 
 
-def _text(panel: Panel | DosagePanel, header_lines: Sequence[str], no_version: bool) -> Iterator[bytes]:
+def vcf_text(panel: Panel | DosagePanel, header_lines: Sequence[str], no_version: bool) -> Iterator[bytes]:
     """The file in blocks."""
     yield "".join(f"{line}\n" for line in header(panel, header_lines, no_version)).encode()
     # Whole bytes of eight sites.

@@ -4,6 +4,8 @@ Read in Zarr format 2 and 3, whatever wrote it; written in format 2, as the spec
 Source: VCF Zarr specification 0.5 (github.com/sgkit-dev/vcf-zarr-spec).
 """
 
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -45,8 +47,8 @@ def _rows(array: Any, sites: np.ndarray) -> np.ndarray:
 def open_table(source: Path) -> Iterator[SiteTable]:
     """The group in folder or zip file `source`. Raises FormatError, MissingExtraError."""
     zarr = load("zarr", "zarr>=3", "Reading VCF Zarr")
-    # What zarr raises for damage depends on the codec; messages of ours are HaploomError, which goes through.
-    damage = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+    # What zarr raises for damage depends on store and codec; messages of ours are HaploomError, which goes through.
+    damage = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
     with ExitStack() as stack:
         try:
             if source.is_dir():
