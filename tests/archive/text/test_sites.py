@@ -6,6 +6,7 @@ from numpy.testing import assert_array_equal
 
 from haploom.archive.text.lines import LineTable
 from haploom.archive.text.sites import decode_sites, encode_sites
+from haploom.entropy_coding.byte_packing import join_parts, split_parts
 
 ANY = st.binary(max_size=6).map(lambda value: value.translate(bytes.maketrans(b"\t\n", b"  ")))
 SITES = st.lists(
@@ -59,3 +60,34 @@ def test_sites__a_table_larger_than_said_is_an_error():
 def test_sites__damage_is_reported(data):
     with pytest.raises(ValueError):
         decode_sites(data, 3, 1000)
+
+
+PATTERNS = {
+    "plink": "{c}:{p}:{r}:{a}",
+    "gtex": "chr{c}_{p}_{r}_{a}_b37",
+    "place": "{c}-{p}",
+    "shapeit": "snp.{c}:{p}_{r}/{a}%b\\",
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
+@pytest.mark.parametrize("contig", ["22", "chr22"])
+def test_sites__ids_made_of_the_other_columns_cost_almost_nothing(pattern, contig):
+    rng = np.random.default_rng(11)
+    sites = [(contig, 1000 + 17 * i, "ACGT"[rng.integers(4)], "ACGT"[rng.integers(4)]) for i in range(2000)]
+    bare = contig if pattern.startswith("{c}") else "22"
+    made = [(c, p, pattern.format(c=bare, p=p, r=r, a=a), r, a) for c, p, r, a in sites]
+    made[77] = (*made[77][:2], "rs77", *made[77][3:])
+    without = [(c, p, ".", r, a) for c, p, r, a in sites]
+    with_names, without_names = (
+        len(assert_round_trip([[str(field).encode() for field in row] for row in rows])) for rows in (made, without)
+    )
+    assert with_names < without_names + 60
+
+
+def test_sites__a_pattern_that_would_fill_memory_is_an_error():
+    rows = [[b"1", b"%d" % i, b"1:%d" % i, b"A", b"C"] for i in range(50)]
+    parts = split_parts(assert_round_trip(rows), 6)
+    parts[4] = b"\0" + b"x" * 10**6 + b"\t:\t"
+    with pytest.raises(ValueError, match="pattern"):
+        decode_sites(join_parts(parts), 50, 10**9)

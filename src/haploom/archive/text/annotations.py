@@ -3,13 +3,13 @@
 import numpy as np
 
 from haploom.archive.text.columns import check_size, decode_column, decode_texts, encode_column, encode_texts, no_sides
+from haploom.archive.text.corrections import decode_corrections, encode_corrections
 from haploom.archive.text.counts import GenotypeCounts
 from haploom.archive.text.info_keys import as_objects, join_info, places_of_keys, split_info
 from haploom.archive.text.lines import LineTable
 from haploom.archive.text.predictions import Predictor, best_predictor, predicted_values
 from haploom.archive.text.sites import join_columns, position_gaps, split_columns
 from haploom.entropy_coding.byte_packing import join_parts, split_parts
-from haploom.entropy_coding.symbols import decode_symbols, encode_symbols
 
 _RARE = 16  # keys with fewer values share one column
 _INFO = 2  # its column
@@ -117,27 +117,21 @@ def _rare_places(keys: dict[bytes, tuple[np.ndarray, np.ndarray]]) -> np.ndarray
 
 
 def _encode_values(values: list[bytes], records: np.ndarray, known: _Known) -> bytes:
-    """A key's values: the predictor if there is one, where it is right, and the column of the others."""
+    """A key's values: its predictor if there is one, and where it is wrong; else the values as a column."""
+    sides = known.sides[records]
     predictor = best_predictor(values, records, known.counts, known.n_alternates) if known.counts is not None else None
-    if predictor is None:
-        return join_parts([_NOT_PREDICTED, b"", encode_column(values, known.sides[records])])
-    assert known.counts is not None
+    if predictor is None or known.counts is None:
+        return join_parts([_NOT_PREDICTED, encode_column(values, sides)])
     predicted = predicted_values(predictor, known.counts, known.n_alternates, records)
-    is_wrong = np.array([a != b for a, b in zip(values, predicted)], dtype=bool)
-    others = [value for value, wrong in zip(values, is_wrong.tolist()) if wrong]
-    wrong_symbols = encode_symbols(is_wrong, 2, no_sides(len(values))) if others else b""
-    return join_parts([bytes(predictor), wrong_symbols, encode_column(others, known.sides[records[is_wrong]])])
+    return join_parts([bytes(predictor), encode_corrections(values, predicted, sides)])
 
 
 def _decode_values(data: bytes, records: np.ndarray, known: _Known, max_bytes: int) -> list[bytes]:
-    stored_predictor, wrong_symbols, coded = split_parts(data, 3)
+    stored_predictor, coded = split_parts(data, 2)
+    sides = known.sides[records]
     if stored_predictor == _NOT_PREDICTED:
-        return decode_column(coded, known.sides[records], max_bytes)
+        return decode_column(coded, sides, max_bytes)
     if len(stored_predictor) != len(Predictor._fields) or known.counts is None:
         raise ValueError("a predictor of INFO that cannot be used here")
     predicted = predicted_values(Predictor(*stored_predictor), known.counts, known.n_alternates, records)
-    if not coded:
-        return predicted
-    is_wrong = decode_symbols(wrong_symbols, len(records), 2, no_sides(len(records))) == 1
-    others = iter(decode_column(coded, known.sides[records[is_wrong]], max_bytes))
-    return [next(others) if wrong else value for value, wrong in zip(predicted, is_wrong.tolist())]
+    return decode_corrections(coded, predicted, sides, max_bytes)

@@ -30,7 +30,8 @@ _CONSTANT, _DICTIONARY, _PLAIN_NUMBERS, _NUMBER_STEPS, _LISTS, _TEXT, _IDENTIFIE
 _WITH_COLUMNS = (_LISTS, _IDENTIFIERS)  # ways that hold columns themselves
 _PREFIXED = re.compile(rb"([^0-9]+)(0|[1-9][0-9]{0,17})")
 _FEW = 64  # different values that are a dictionary without a trial
-_TRIED = 512  # values on which the ways are compared
+_TRIED = 512  # values on which the ways are compared, fewer where they pass so many bytes
+_TRIED_LEAST, _TRIED_BYTES = 16, 1 << 14
 _MOST_ENTRIES = 65535  # of a dictionary; one more symbol means "none of them"
 _MOST_LIST_ITEMS = 1 << 22
 _MODELLED_TEXT = 1 << 18  # bytes; longer text is packed by general means, which are quicker
@@ -62,11 +63,18 @@ def encode_column(values: list[bytes], sides: np.ndarray, without: Sequence[int]
     if values.count(values[0]) == len(values):
         return bytes([_CONSTANT]) + values[0]
     ways = [way for way in _ways(values) if way not in without]
-    if len(ways) > 1 and len(values) > _TRIED:
-        sizes = {way: len(_ENCODERS[way](values[:_TRIED], sides[:_TRIED])) for way in ways}
+    tried = _n_tried(values)
+    if len(ways) > 1 and tried < len(values):
+        sizes = {way: len(_ENCODERS[way](values[:tried], sides[:tried])) for way in ways}
         ways = [min(ways, key=lambda way: sizes[way])]
     coded = [bytes([way]) + _ENCODERS[way](values, sides) for way in ways]
     return min(coded, key=len)
+
+
+def _n_tried(values: list[bytes]) -> int:
+    """Of how many values, from the first, the ways are compared: few where they are long."""
+    long = np.flatnonzero(np.cumsum([len(value) for value in values[:_TRIED]]) > _TRIED_BYTES)
+    return min(_TRIED, max(int(long[0]), _TRIED_LEAST)) if long.size else _TRIED
 
 
 def decode_column(data: bytes, sides: np.ndarray, max_bytes: int, without: Sequence[int] = ()) -> list[bytes]:

@@ -3,7 +3,9 @@
 import numpy as np
 
 from haploom.archive.text.columns import check_size, decode_column, encode_column, fingerprints, no_sides
+from haploom.archive.text.corrections import decode_corrections, encode_corrections
 from haploom.archive.text.lines import LineTable
+from haploom.archive.text.site_names import best_pattern, names_of
 from haploom.entropy_coding.byte_packing import join_parts, split_parts
 
 _N_COLUMNS = 5
@@ -31,29 +33,41 @@ def join_columns(columns: list[list[bytes]], max_bytes: int) -> LineTable:
 
 def encode_sites(lines: LineTable) -> bytes:
     """lines: five tab-separated columns each, any bytes but tab and newline in them."""
-    chrom, pos, identifier, ref, alt = split_columns(lines, _N_COLUMNS)
+    chrom, pos, names, ref, alt = split_columns(lines, _N_COLUMNS)
     gaps = position_gaps(pos)
+    pattern = best_pattern(names, chrom, pos, ref, alt)
+    if pattern:
+        coded_names = encode_corrections(names, names_of(pattern, chrom, pos, ref, alt), no_sides(len(lines)))
+    else:
+        coded_names = encode_column(names, no_sides(len(lines)))
     return join_parts(
         [
             encode_column(chrom, no_sides(len(lines))),
             encode_column(pos, _position_sides(chrom)),
-            encode_column(identifier, no_sides(len(lines))),
             encode_column(ref, _ref_sides(gaps)),
             encode_column(alt, _alt_sides(gaps, ref)),
+            pattern,
+            coded_names,
         ]
     )
 
 
 def decode_sites(data: bytes, n_lines: int, max_bytes: int) -> LineTable:
     """The lines again. Raises ValueError for damage that shows, and when they pass `max_bytes`."""
-    parts = split_parts(data, _N_COLUMNS)
-    chrom = decode_column(parts[0], no_sides(n_lines), max_bytes)
-    pos = decode_column(parts[1], _position_sides(chrom), max_bytes)
-    identifier = decode_column(parts[2], no_sides(n_lines), max_bytes)
+    coded_chrom, coded_pos, coded_ref, coded_alt, pattern, coded_names = split_parts(data, 6)
+    chrom = decode_column(coded_chrom, no_sides(n_lines), max_bytes)
+    pos = decode_column(coded_pos, _position_sides(chrom), max_bytes)
     gaps = position_gaps(pos)
-    ref = decode_column(parts[3], _ref_sides(gaps), max_bytes)
-    alt = decode_column(parts[4], _alt_sides(gaps, ref), max_bytes)
-    return join_columns([chrom, pos, identifier, ref, alt], max_bytes)
+    ref = decode_column(coded_ref, _ref_sides(gaps), max_bytes)
+    alt = decode_column(coded_alt, _alt_sides(gaps, ref), max_bytes)
+    for column in (chrom, pos, ref, alt):
+        check_size(column, max_bytes)
+    if pattern:
+        made = names_of(pattern, chrom, pos, ref, alt)
+        names = decode_corrections(coded_names, made, no_sides(n_lines), max_bytes)
+    else:
+        names = decode_column(coded_names, no_sides(n_lines), max_bytes)
+    return join_columns([chrom, pos, names, ref, alt], max_bytes)
 
 
 def position_gaps(pos: list[bytes]) -> np.ndarray:
