@@ -1,6 +1,6 @@
 """The `.hlm` archive: bytes to a file and back, checked. Reading never needs torch.
 
-The format is in docs/spec/archive-0.md.
+The format is in docs/spec/archive-1.md.
 """
 
 from haploom.archive.container import is_archive_file

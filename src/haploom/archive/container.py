@@ -5,7 +5,7 @@
 | 4       | magic `HLM1`                                                            |
 | 2, 2    | major and minor version, unsigned little-endian                         |
 | ...     | the sections                                                            |
-| ...     | the manifest: JSON in UTF-8, one zstd frame                             |
+| ...     | the manifest: JSON in UTF-8, packed (see `entropy_coding.byte_packing`) |
 | 8, 4, 4, 4 | where the manifest begins, its stored and decoded length, CRC-32 of it decoded |
 | 8       | end mark `HLM1 END`: a file without it is cut short                     |
 
@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
-from haploom.entropy_coding.zstd import zstd_compress, zstd_decompress
+from haploom.entropy_coding.byte_packing import pack_bytes, unpack_bytes
 from haploom.errors import CorruptArchiveError, FormatError
 
 MAGIC = b"HLM1"
@@ -69,6 +69,7 @@ class Block(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     n_records: NonNegativeInt
+    text_bytes: NonNegativeInt
     stretches: list[Stretch]
 
 
@@ -115,7 +116,7 @@ class ContainerWriter:
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest and the end mark."""
         text = manifest.model_dump_json().encode()
-        stored = zstd_compress(text)
+        stored = pack_bytes(text)
         self._file.write(stored)
         self._file.write(_FOOTER.pack(self._end, len(stored), len(text), zlib.crc32(text), END_MARK))
 
@@ -148,7 +149,7 @@ class Container:
             file.seek(self._end)
             stored = file.read(n_stored)
         try:
-            text = zstd_decompress(stored, n_text)
+            text = unpack_bytes(stored, n_text)
         except ValueError as error:
             raise CorruptArchiveError(f"{path} is damaged: its manifest cannot be read ({error})") from error
         if zlib.crc32(text) != checksum:

@@ -1,7 +1,9 @@
-"""Reading an archive: what is in it, its alleles, and whether they are what was stored."""
+"""Reading an archive: what is in it, its text, its alleles, and whether they are what was stored."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,20 +13,30 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 
 from haploom import progress
-from haploom.archive.codecs import ZSTD_ID, BlockDecoder, LatentsAndResidual, PackedBits, zstd_decompress
-from haploom.archive.columns import samples_from_bytes, sites_from_bytes
+from haploom.archive import blocks as parts
+from haploom.archive.blocks import Groups, StoredBlock
 from haploom.archive.container import Container, Manifest, stored_bytes
+from haploom.archive.genotypes import GenotypeCodec, LatentsAndResidual, Statistical
+from haploom.archive.text.lines import LineTable
+from haploom.entropy_coding.byte_packing import unpack_bytes
 from haploom.errors import CorruptArchiveError, FormatError, HaploomError
 from haploom.exact import IntegerNetwork
 from haploom.io.model_file import file_sha256, read_model
+from haploom.io.regions import Regions
+from haploom.io.vcf_header import contig_line
 from haploom.panel import Panel, Variants
-from haploom.panel.bits import row_bytes, unpack_rows
+from haploom.panel.samples import sample_indices
+from haploom.panel.variants import STRING
 
-KNOWN_CODECS = frozenset({PackedBits.codec_id, LatentsAndResidual.codec_id, ZSTD_ID})
+PACKED = "packed/1"  # a section of packed bytes
+HEADER, POPULATIONS, MODEL, MODEL_RECORDS, MAJORITY = "header", "populations", "model", "model-records", "majority"
+KNOWN_CODECS = frozenset({PACKED, Statistical.codec_id, LatentsAndResidual.codec_id, *parts.TEXT_CODECS.values()})
+_ROWS_AT_ONCE = 1024
+_END_KEY = b"END="
 
 
 class Archive:
-    """An opened `.hlm` file. Sites and samples are read without touching genotypes."""
+    """An opened `.hlm` file. Samples and sites are read without touching genotypes."""
 
     def __init__(self, path: Path, model: Path | None = None) -> None:
         """model: the model file, where the archive refers to one instead of holding it.
@@ -42,158 +54,241 @@ class Archive:
         return self._container.manifest
 
     @cached_property
-    def samples(self) -> tuple[str, ...]:
-        return self._people[0]
-
-    @property
-    def populations(self) -> dict[str, np.ndarray]:
-        return self._people[1]
+    def header(self) -> bytes:
+        """The text before the records, as it was."""
+        return self._packed(HEADER)
 
     @cached_property
-    def _people(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+    def samples(self) -> tuple[str, ...]:
+        """Names of the people, in order; bytes that are not UTF-8 come as surrogates."""
+        names = sample_names(self.header) if self.manifest.n_samples else ()
+        if len(names) != self.manifest.n_samples:
+            raise self._damaged(HEADER, f"it names {len(names)} samples, not {self.manifest.n_samples}")
+        return names
+
+    @cached_property
+    def populations(self) -> dict[str, np.ndarray]:
+        """Label levels the archive was given -> strings (n_samples,)."""
+        if POPULATIONS not in self.manifest.sections:
+            return {}
         try:
-            samples, populations = samples_from_bytes(self._text("samples"))
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._damaged("samples", error) from error
-        if len(samples) != self.manifest.n_samples:
-            raise self._damaged("samples", f"it holds {len(samples)} names, not {self.manifest.n_samples}")
-        return samples, populations
+            levels = json.loads(self._packed(POPULATIONS))
+            columns = {str(level): np.array(labels, dtype=STRING) for level, labels in levels.items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._damaged(POPULATIONS, error) from error
+        if any(column.shape != (self.manifest.n_samples,) for column in columns.values()):
+            raise self._damaged(POPULATIONS, "labels of other people")
+        return columns
 
     @cached_property
     def variants(self) -> Variants:
-        try:
-            return sites_from_bytes(self._text("sites"), self.manifest.n_sites, self.manifest.contig_length_bp)
-        except ValueError as error:
-            raise self._damaged("sites", error) from error
+        """The sites. Raises HaploomError where the text is no panel: see `read`."""
+        return self._variants([self._block(number).sites for number in range(len(self.manifest.blocks))])
 
-    def blocks(self, wanted: Sequence[int] | None = None) -> Iterator[tuple[slice, np.ndarray]]:
-        """Packed rows of the wanted blocks (all by default) as (rows, bits), each checked against its checksum."""
-        decoders = self._decoders
-        for block in range(self.n_blocks) if wanted is None else wanted:
-            rows = self._rows(block)
-            name = f"genotypes/{block}"
-            section = self._container.section(name)
-            if section.decoded_bytes != (rows.stop - rows.start) * row_bytes(self.manifest.n_sites):
-                raise self._damaged(name, f"it cannot decode to {section.decoded_bytes} bytes")
-            try:
-                bits = decoders[section.codec].decode(self._container.stored(name), rows.stop - rows.start)
-            except (ValueError, KeyError, MemoryError) as error:
-                raise self._damaged(name, error) from error
-            self._container.check(name, bits.tobytes())
-            yield rows, bits
+    def text(self, threads: int = 1) -> Iterator[bytes]:
+        """The VCF text that was stored, every byte, in pieces. Blocks are decoded by `threads` threads."""
+        yield self.header
+        with progress.task("Decoding", self.manifest.n_records) as advance:
+            for block in self._decoded_blocks(range(len(self.manifest.blocks)), threads):
+                for piece in block.text():
+                    yield piece.tobytes()
+                advance(block.n_records)
 
-    def read(self, samples: Sequence[str] | None = None) -> Panel:
-        """The panel, or only some people of it (their blocks alone are decoded), in the order given."""
-        n_sites = len(self.variants)  # decoded and counted, like the samples, before memory is taken for genotypes
-        if samples is None:
-            bits = np.empty((2 * len(self.samples), row_bytes(n_sites)), dtype=np.uint8)
-            with progress.task("Decoding", self.n_blocks) as advance:
-                for rows, block in self.blocks():
-                    bits[rows] = block
-                    advance()
-            return self._panel(bits, range(self.manifest.n_samples))
-        place = {name: person for person, name in enumerate(self.samples)}
-        absent = [name for name in samples if name not in place]
-        if absent:
-            raise HaploomError(
-                f"{self.path} has no sample {absent[0]} ({len(absent)} of {len(samples)} wanted are absent)"
-            )
-        people = [place[name] for name in samples]
-        bits = np.empty((2 * len(people), row_bytes(n_sites)), dtype=np.uint8)
-        wanted_rows = np.array([row for person in people for row in (2 * person, 2 * person + 1)], dtype=np.int64)
-        needed = sorted({int(row) // self.manifest.rows_per_block for row in wanted_rows})
-        for rows, block in self.blocks(needed):
-            here = (wanted_rows >= rows.start) & (wanted_rows < rows.stop)
-            bits[here] = block[wanted_rows[here] - rows.start]
-        return self._panel(bits, people)
-
-    def verify(self) -> None:
+    def verify(self, threads: int = 1) -> None:
         """Decode everything and compare every checksum. Raises CorruptArchiveError at the first that differs."""
-        _ = self.samples
-        if self.variants.fingerprint() != self.manifest.site_fingerprint:
-            raise CorruptArchiveError(f"{self.path} is damaged: its sites do not have the fingerprint that was stored")
-        if self.n_blocks != sum(name.startswith("genotypes/") for name in self.manifest.sections):
-            raise self._damaged("manifest", "its blocks are not those of its people")
-        digest = hashlib.sha256()
-        with progress.task("Verifying", self.n_blocks) as advance:
-            for _, bits in self.blocks():
-                digest.update(bits.tobytes())
+        digest, n_bytes = hashlib.sha256(), 0
+        for piece in self.text(threads):
+            digest.update(piece)
+            n_bytes += len(piece)
+        if digest.hexdigest() != self.manifest.text_sha256 or n_bytes != self.manifest.text_bytes:
+            raise CorruptArchiveError(f"{self.path} is damaged: its text does not have the SHA-256 that was stored")
+
+    def select_text(
+        self, regions: Sequence[str] = (), samples: Sequence[str] | None = None, header: bool = True
+    ) -> Iterator[bytes]:
+        """Some records and people as VCF text: as `bcftools view -I -r ... -s ...` chooses them.
+
+        regions: "22", "22:100-200", ...; none for all. samples: in this order; None for all. Only blocks that
+        can overlap are decoded. Lines that are not records are left out. Raises HaploomError for unknown names.
+        """
+        people = np.arange(self.manifest.n_samples) if samples is None else sample_indices(self.samples, samples)
+        if header:
+            yield self._header_of(people)
+        wanted = Regions(regions)
+        for number in self._touched(wanted):
+            block = self._block(number)
+            chosen = self._overlapping(block, wanted)
+            if chosen.any():
+                yield block.records(chosen, people)
+        wanted.check_contigs(self._contigs, self.path)
+
+    def read(self, regions: Sequence[str] = (), samples: Sequence[str] | None = None) -> Panel:
+        """The phased haplotypes as a panel, or only some regions and people of it, in the order given.
+
+        Raises HaploomError where the text is no panel: calls that are unphased, missing or not diploid, sites
+        with more than two alleles, positions that go back.
+        """
+        people = np.arange(self.manifest.n_samples) if samples is None else sample_indices(self.samples, samples)
+        wanted = Regions(regions)
+        sites, rows = [], [np.empty((0, -(-2 * self.manifest.n_samples // 8)), dtype=np.uint8)]
+        numbers = list(self._touched(wanted))
+        with progress.task("Decoding", len(numbers)) as advance:
+            for number in numbers:
+                block = self._block(number)
+                chosen = self._overlapping(block, wanted)
+                if not block.calls.plain[chosen].all():
+                    raise HaploomError(
+                        f"{self.path} holds calls that are not phased, diploid and complete, which a panel cannot: "
+                        "take its text with `haploom decompress`"
+                    )
+                rows.append(block.bits[chosen])
+                sites.append(LineTable.from_list(block.sites.line(i) for i in np.flatnonzero(chosen).tolist()))
                 advance()
-        if digest.hexdigest() != self.manifest.alleles_sha256:
-            raise CorruptArchiveError(f"{self.path} is damaged: its alleles do not have the SHA-256 that was stored")
+        wanted.check_contigs(self._contigs, self.path)
+        variants = self._variants(sites)
+        bits = haplotype_major(np.concatenate(rows), people)
+        populations = {level: labels[people] for level, labels in self.populations.items()}
+        return Panel(bits, variants, tuple(self.samples[person] for person in people), populations)
 
     def describe(self) -> dict[str, Any]:
         """What `haploom inspect` prints: nothing is decoded."""
         manifest = self.manifest
-        genotype_bytes = stored_bytes(manifest.sections, "genotypes")
+        sections = manifest.sections
+        genotype_bytes = stored_bytes(sections, parts.GENOTYPES, parts.CELLS, MODEL_RECORDS, MAJORITY)
         model = manifest.model
-        blocks = [section.codec for name, section in manifest.sections.items() if name.startswith("genotypes/")]
-        alleles = manifest.n_haplotypes * manifest.n_sites
+        codecs = [section.codec for name, section in sections.items() if name.endswith(parts.GENOTYPES)]
+        n_alleles = 2 * manifest.n_samples * manifest.n_records
         return {
             "format": manifest.format,
-            "sites": manifest.n_sites,
+            "level": manifest.level,
+            "sites": manifest.n_records,
             "samples": manifest.n_samples,
-            "haplotypes": manifest.n_haplotypes,
+            "haplotypes": 2 * manifest.n_samples,
             "total_bytes": self._container.total_bytes,
             "genotype_bytes": genotype_bytes,
-            "variant_bytes": stored_bytes(manifest.sections, "sites"),
-            "sample_bytes": stored_bytes(manifest.sections, "samples"),
+            "variant_bytes": stored_bytes(sections, parts.SITES),
+            "annotation_bytes": stored_bytes(sections, parts.ANNOTATIONS),
+            "header_bytes": stored_bytes(sections, HEADER, POPULATIONS),
             "model_bytes": model.stored_bytes if model else 0,
             "model_embedded": model.embedded if model else None,
             "model_sha256": model.sha256 if model else None,
-            "bits_per_allele": 8 * genotype_bytes / alleles if alleles else None,
+            "bits_per_allele": 8 * genotype_bytes / n_alleles if n_alleles else None,
             "paper_counted_bytes": None if manifest.paper_size_bits is None else -(-manifest.paper_size_bits // 8),
-            "blocks": {codec: blocks.count(codec) for codec in sorted(set(blocks))},
-            "alleles_sha256": manifest.alleles_sha256,
-            "site_fingerprint": manifest.site_fingerprint,
+            "blocks": {codec: codecs.count(codec) for codec in sorted(set(codecs))},
+            "text_bytes": manifest.text_bytes,
+            "text_sha256": manifest.text_sha256,
             "source_format": manifest.source_format,
             "not_kept": manifest.not_kept,
             "made_by": manifest.made_by,
         }
 
-    @property
-    def n_blocks(self) -> int:
-        step = self.manifest.rows_per_block
-        if self.manifest.n_haplotypes and not step:
-            raise self._damaged("manifest", "blocks of 0 rows")
-        return -(-self.manifest.n_haplotypes // step) if step else 0
+    def _block(self, number: int) -> StoredBlock:
+        return StoredBlock(self._container, number, self.manifest.n_samples, self._codecs, self._groups)
 
-    def _rows(self, block: int) -> slice:
-        step = self.manifest.rows_per_block
-        return slice(block * step, min((block + 1) * step, self.manifest.n_haplotypes))
+    def _decoded_blocks(self, numbers: Sequence[int], threads: int) -> Iterator[StoredBlock]:
+        """Blocks in order, decoded by several threads, at most one more than threads in memory."""
+
+        def decoded(number: int) -> StoredBlock:
+            block = self._block(number)
+            _ = block.cells, block.annotations
+            return block
+
+        if threads == 1:
+            yield from map(decoded, numbers)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            waiting: list[Any] = []
+            for number in numbers:
+                waiting.append(pool.submit(decoded, number))
+                if len(waiting) > threads:
+                    yield waiting.pop(0).result()
+            for future in waiting:
+                yield future.result()
+
+    def _touched(self, wanted: Regions) -> Iterator[int]:
+        """Numbers of the blocks that can hold a wanted record."""
+        for number, block in enumerate(self.manifest.blocks):
+            if not wanted:
+                yield number
+                continue
+            for stretch in block.stretches:
+                start, end = np.array([stretch.start_bp]), np.array([stretch.end_bp])
+                if wanted.overlapping(stretch.contig, start, end)[0]:
+                    yield number
+                    break
+
+    def _overlapping(self, block: StoredBlock, wanted: Regions) -> np.ndarray:
+        """bool (n_records,): the records of a block that overlap a wanted region."""
+        if not wanted:
+            return np.ones(block.n_records, dtype=bool)
+        contigs, start_bp, end_bp = record_spans(block.sites)
+        symbolic = [place for place, line in enumerate(block.sites.to_list()) if line.rsplit(b"\t", 1)[-1][:1] == b"<"]
+        for place in symbolic:
+            end_bp[place] = max(end_bp[place], _info_end(block.annotations.line(place)))
+        chosen = np.zeros(block.n_records, dtype=bool)
+        for contig in dict.fromkeys(contigs):
+            here = np.array([name == contig for name in contigs])
+            chosen[here] = wanted.overlapping(contig, start_bp[here], end_bp[here])
+        return chosen
 
     @cached_property
-    def _decoders(self) -> dict[str, BlockDecoder]:
-        used = {s.codec for name, s in self.manifest.sections.items() if name.startswith("genotypes/")}
-        decoders: dict[str, BlockDecoder] = {PackedBits.codec_id: PackedBits(self.manifest.n_sites)}
-        if LatentsAndResidual.codec_id in used:
-            decoders[LatentsAndResidual.codec_id] = self._latents_and_residual()
-        return decoders
+    def _contigs(self) -> list[str]:
+        return list(dict.fromkeys(stretch.contig for block in self.manifest.blocks for stretch in block.stretches))
+
+    def _header_of(self, people: np.ndarray) -> bytes:
+        """The header with only some people in its last line."""
+        before, newline, last = self.header.rstrip(b"\r\n").rpartition(b"\n")
+        columns = last.split(b"\t")
+        if len(columns) <= 9:
+            return self.header
+        return before + newline + b"\t".join([*columns[:9], *(columns[9 + person] for person in people)]) + b"\n"
+
+    def _variants(self, tables: Sequence[LineTable]) -> Variants:
+        try:
+            return variants_of(tables, self.header)
+        except ValueError as error:
+            raise HaploomError(f"{self.path} holds no panel: {error}") from error
+
+    @cached_property
+    def _groups(self) -> Groups:
+        level = self.manifest.label_level
+        if level is None:
+            return {}
+        if level not in self.populations:
+            raise self._damaged(POPULATIONS, f"it has no level {level}")
+        labels = self.populations[level]
+        return {label: labels == label for label in sorted(set(labels.tolist()))}
+
+    @cached_property
+    def _codecs(self) -> dict[str, GenotypeCodec]:
+        codecs: dict[str, GenotypeCodec] = {Statistical.codec_id: Statistical()}
+        if self.manifest.model is not None:
+            codecs[LatentsAndResidual.codec_id] = self._latents_and_residual()
+        return codecs
 
     def _latents_and_residual(self) -> LatentsAndResidual:
-        n_sites = self.manifest.n_sites
-        sites = np.frombuffer(self._text("genotypes.sites"), dtype="<i8")
-        packed = np.frombuffer(self._text("genotypes.majority"), dtype=np.uint8)
-        if len(packed) != row_bytes(n_sites):
-            raise self._damaged("genotypes.majority", f"it is not of {n_sites} sites")
-        majority = unpack_rows(packed[None], n_sites)[0]
+        n_records = self.manifest.n_records
+        records = np.frombuffer(self._packed(MODEL_RECORDS), dtype="<i8")
+        packed = np.frombuffer(self._packed(MAJORITY), dtype=np.uint8)
+        if len(packed) != -(-n_records // 8):
+            raise self._damaged(MAJORITY, f"it is not of {n_records} records")
         try:
             network = IntegerNetwork.from_tensors(self._network_tensors())
         except ValueError as error:
-            raise self._damaged("model", error) from error
-        if len(sites) != network.n_outputs or not _are_columns(sites, n_sites):
-            raise self._damaged("genotypes.sites", "they are not sites of this archive")
-        return LatentsAndResidual(network, sites, majority)
+            raise self._damaged(MODEL, error) from error
+        places = np.unique(records)
+        if len(records) != network.n_outputs or len(places) != len(records) or not _within(places, n_records):
+            raise self._damaged(MODEL_RECORDS, "they are not records of this archive")
+        return LatentsAndResidual(network, records, np.unpackbits(packed, count=n_records))
 
     def _network_tensors(self) -> dict[str, np.ndarray]:
         reference = self.manifest.model
-        if reference is None:
-            raise self._damaged("model", "no model is named")
+        assert reference is not None
         if reference.embedded:
             try:
-                return load_arrays(self._text("model"))
+                return load_arrays(self._packed(MODEL))
             except SafetensorError as error:
-                raise self._damaged("model", error) from error
+                raise self._damaged(MODEL, error) from error
         if self._model_path is None:
             raise HaploomError(f"{self.path} needs its model, SHA-256 {reference.sha256}: give it with --model")
         found = file_sha256(self._model_path)
@@ -203,27 +298,78 @@ class Archive:
             )
         return read_model(self._model_path).group("exact")
 
-    def _text(self, name: str) -> bytes:
-        """A zstd section, decoded and checked."""
+    def _packed(self, name: str) -> bytes:
+        """A section of packed bytes, decoded and checked."""
         section = self._container.section(name)
         try:
-            decoded = zstd_decompress(self._container.stored(name), section.decoded_bytes)
-        except (ValueError, MemoryError) as error:  # a frame that claims to be larger than memory is damaged too
+            decoded = unpack_bytes(self._container.stored(name), section.decoded_bytes)
+        except (ValueError, MemoryError, IndexError) as error:
             raise self._damaged(name, error) from error
         self._container.check(name, decoded)
         return decoded
-
-    def _panel(self, bits: np.ndarray, people: Sequence[int]) -> Panel:
-        chosen = np.array(people, dtype=np.int64)
-        populations = {level: labels[chosen] for level, labels in self.populations.items()}
-        return Panel(bits, self.variants, tuple(self.samples[person] for person in people), populations)
 
     def _damaged(self, section: str, why: object) -> CorruptArchiveError:
         return CorruptArchiveError(f"{self.path} is damaged: {section}: {why}")
 
 
-def _are_columns(sites: np.ndarray, n_sites: int) -> bool:
-    return len(np.unique(sites)) == len(sites) and bool(((sites >= 0) & (sites < n_sites)).all())
+def sample_names(header: bytes) -> tuple[str, ...]:
+    """The names in the last line of a VCF header; bytes that are not UTF-8 come as surrogates."""
+    last_line = header.rstrip(b"\r\n").rsplit(b"\n", 1)[-1]
+    return tuple(name.decode(errors="surrogateescape") for name in last_line.split(b"\t")[9:])
+
+
+def variants_of(tables: Sequence[LineTable], header: bytes) -> Variants:
+    """Sites from their text, and contig lengths from the header. Raises ValueError where they are no panel's."""
+    rows = [line.decode(errors="surrogateescape").split("\t") for table in tables for line in table.to_list()]
+    chrom, position, name, ref, alt = zip(*rows) if rows else ((), (), (), (), ())
+    if (several := next((text for text in alt if "," in text), None)) is not None:
+        raise ValueError(f"a site has several alternate alleles ({several})")
+    columns = [np.array(column, dtype=STRING) for column in (chrom, name, ref, alt)]
+    lengths = dict(_contig_lengths(header))
+    return Variants(columns[0], np.array(position, dtype=np.int64), *columns[1:], lengths)
+
+
+def record_spans(sites: LineTable) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Contig, first and last bp of each record, by the length of REF; a POS that is no number counts as 0."""
+    contigs, start_bp, lengths = [], [], []
+    for line in sites.to_list():
+        chrom, position, _, ref, _ = line.split(b"\t")
+        contigs.append(chrom.decode(errors="surrogateescape"))
+        start_bp.append(int(position) if position.isdigit() and len(position) < 19 else 0)
+        lengths.append(len(ref))
+    starts = np.array(start_bp, dtype=np.int64)
+    return contigs, starts, starts + np.array(lengths, dtype=np.int64) - 1
+
+
+def _info_end(annotations: bytes) -> int:
+    """INFO/END of a record, 0 where there is none."""
+    for field in annotations.split(b"\t")[2].split(b";"):
+        value = field.removeprefix(_END_KEY)
+        if field != value and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _contig_lengths(header: bytes) -> Iterator[tuple[str, int]]:
+    for line in header.split(b"\n"):
+        name, length = contig_line(line)
+        if name is not None and length is not None:
+            yield name, length
+
+
+def haplotype_major(bits: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Site-major rows (n_sites, bytes) -> packed haplotypes of some people (2 * n_people, bytes)."""
+    columns = np.stack([2 * people, 2 * people + 1], axis=1).ravel()
+    out = np.empty((len(columns), -(-len(bits) // 8)), dtype=np.uint8)
+    for start in range(0, len(columns), _ROWS_AT_ONCE):
+        some = columns[start : start + _ROWS_AT_ONCE]
+        alleles = bits[:, some // 8] >> (7 - some % 8).astype(np.uint8) & 1
+        out[start : start + _ROWS_AT_ONCE] = np.packbits(alleles, axis=0).T
+    return out
+
+
+def _within(places: np.ndarray, n: int) -> bool:
+    return not len(places) or (places[0] >= 0 and places[-1] < n)
 
 
 def open_archive(path: Path, model: Path | None = None) -> Archive:

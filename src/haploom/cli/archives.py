@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from haploom.cli.frame import (
+    default_threads,
     force_option,
     input_file,
     json_option,
@@ -17,22 +18,30 @@ from haploom.cli.frame import (
     print_result,
     quiet_option,
     selection_options,
+    threads_option,
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from haploom.archive import Archive
     from haploom.io import Selection
-    from haploom.panel import Panel
 
 
 @click.command()
 @input_file()
 @output_option("The archive (.hlm).")
 @click.option(
+    "--level",
+    type=click.Choice(["fast", "default", "max"]),
+    default="default",
+    show_default=True,
+    help="How hard to try. Blocks of fast and default hold at most 8,192 records, those of max more.",
+)
+@click.option(
     "--codec",
-    type=click.Choice(["auto", "vae+rle", "zstd"]),
+    type=click.Choice(["auto", "statistical", "vae+rle"]),
     default="auto",
     show_default=True,
-    help="How genotypes are stored; auto takes the smallest, a model's own bytes counted.",
+    help="How genotypes are stored; auto takes the smaller, a model's own bytes counted.",
 )
 @optional_model_option
 @click.option(
@@ -43,24 +52,25 @@ if TYPE_CHECKING:
 )
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Decode the archive and compare it first.")
 @selection_options
+@threads_option
 @force_option
 @json_option
 @quiet_option
 def compress(
-    source: Path, output: Path, codec: str, model: Path | None, embed_model: bool, verify: bool,
-    selection: "Selection", force: bool, as_json: bool,
+    source: Path, output: Path, level: str, codec: str, model: Path | None, embed_model: bool, verify: bool,
+    selection: "Selection", threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Store the phased haplotypes in SOURCE without loss. SOURCE is kept."""
-    from haploom.compression import compress_panel
-    from haploom.io import NOT_KEPT, read_panel, refuse_to_replace, source_format
+    """Store SOURCE without loss: of VCF and BCF every byte of the text. SOURCE is kept.
+
+    With --populations the labels are kept too, and INFO such as EUR_AF is predicted from them. A selection of
+    regions, people or sites is stored as a panel: alleles, sites and names.
+    """
+    from haploom.compression import compress as compress_file
 
     start = time.perf_counter()
-    refuse_to_replace(output, force)
-    kind = source_format(source)
-    panel = read_panel(source, selection)
-    result = compress_panel(
-        panel, output, codec=codec, model=model, embed_model=embed_model, verify=verify, force=force,
-        source_format=kind, not_kept=NOT_KEPT[kind],
+    result = compress_file(
+        source, output, selection=selection, level=level, codec=codec, model=model, embed_model=embed_model,
+        verify=verify, threads=threads or default_threads(), force=force,
     )  # fmt: skip
     result["seconds"] = round(time.perf_counter() - start, 2)
     if not as_json:
@@ -68,35 +78,34 @@ def compress(
     print_result(result, as_json)
 
 
-def _read_archive(archive: Path, model: Path | None, selection: "Selection") -> "Panel":
-    from haploom.archive import open_archive
-
-    opened = open_archive(archive, model)
-    return selection.restrict(opened.read(selection.people(opened.samples)))
-
-
 @click.command()
 @input_file("archive")
-@output_option("VCF (.vcf, .vcf.gz), HDF5 (.h5), or - for stdout.")
+@output_option(
+    "What was stored, as VCF (.vcf, .vcf.gz or - for stdout), or a panel in another format (.bcf, .h5, ...)."
+)
 @output_type_option
 @optional_model_option
 @selection_options
 @no_version_option
+@threads_option
 @force_option
 @json_option
 @quiet_option
 def decompress(
     archive: Path, output: Path, output_type: str | None, model: Path | None, selection: "Selection", no_version: bool,
-    force: bool, as_json: bool,
+    threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Give back the haplotypes in ARCHIVE, or some regions and people of it."""
-    from haploom.io import refuse_to_replace, write_panel
+    """Give back what was stored in ARCHIVE, byte for byte, or some regions and people of it."""
+    from haploom.archive import open_archive
+    from haploom.io import refuse_to_replace
 
     refuse_to_replace(output, force)
-    panel = _read_archive(archive, model, selection)
-    write_panel(panel, output, output_type=output_type, force=force, no_version=no_version)
+    _write_stored(
+        open_archive(archive, model), output, output_type, selection, no_version, threads or default_threads(), force
+    )
     if output != Path("-"):
-        print_result({"people": panel.n_samples, "sites": panel.n_sites}, as_json)
+        about = open_archive(archive, model).manifest
+        print_result({"people": about.n_samples, "sites": about.n_records, "written": str(output)}, as_json)
 
 
 @click.command()
@@ -105,11 +114,37 @@ def decompress(
 @optional_model_option
 @selection_options
 @no_version_option
-def view(archive: Path, output_type: str | None, model: Path | None, selection: "Selection", no_version: bool) -> None:
-    """Print the haplotypes in ARCHIVE as VCF."""
-    from haploom.io import write_panel
+@threads_option
+def view(
+    archive: Path, output_type: str | None, model: Path | None, selection: "Selection", no_version: bool,
+    threads: int | None,
+) -> None:  # fmt: skip
+    """Print what is stored in ARCHIVE as VCF."""
+    from haploom.archive import open_archive
 
-    write_panel(_read_archive(archive, model, selection), Path("-"), output_type=output_type, no_version=no_version)
+    opened = open_archive(archive, model)
+    _write_stored(opened, Path("-"), output_type, selection, no_version, threads or default_threads(), force=False)
+
+
+def _write_stored(
+    archive: "Archive", output: Path, output_type: str | None, selection: "Selection", no_version: bool, threads: int,
+    force: bool,
+) -> None:  # fmt: skip
+    """As text where what is wanted is records and people of the text; by way of a panel for the rest."""
+    from haploom.io import write_panel
+    from haploom.io.formats import VCF, output_format
+    from haploom.io.vcf_writer import write_text
+
+    people = selection.people(archive.samples) if selection.chooses_people else None
+    if selection.chooses_sites_by_content or output_format(output, output_type) is not VCF:
+        panel = selection.restrict(archive.read(selection.regions, people))
+        write_panel(panel, output, output_type=output_type, force=force, no_version=no_version)
+        return
+    if people is None and not selection.regions:
+        text = archive.text(threads)
+    else:
+        text = archive.select_text(selection.regions, people)
+    write_text(text, output, output_type=output_type, force=force)
 
 
 @click.command()
@@ -135,19 +170,18 @@ def inspect(file: Path, as_json: bool) -> None:
     "--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Compare with this file as well."
 )
 @optional_model_option
+@threads_option
 @json_option
 @quiet_option
-def verify(archive: Path, against: Path | None, model: Path | None, as_json: bool) -> None:
+def verify(archive: Path, against: Path | None, model: Path | None, threads: int | None, as_json: bool) -> None:
     """Decode all of ARCHIVE and check every checksum. Exit code 4 if it differs from --against."""
     from haploom.archive import open_archive
     from haploom.compression import verify_against
-    from haploom.io import read_panel
 
     opened = open_archive(archive, model)
     if against is None:
-        opened.verify()
+        opened.verify(threads or default_threads())
     else:
-        verify_against(opened, read_panel(against))
+        verify_against(opened, against, threads or default_threads())
     about = opened.describe()
-    result = {key: about[key] for key in ("sites", "haplotypes", "alleles_sha256", "site_fingerprint")}
-    print_result({**result, "verified": True}, as_json)
+    print_result({**{key: about[key] for key in ("sites", "haplotypes", "text_sha256")}, "verified": True}, as_json)

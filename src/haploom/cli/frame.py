@@ -110,7 +110,7 @@ map_option = click.option(
 optional_model_option = click.option(
     "-m", "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A trained model."
 )
-threads_option = click.option("--threads", type=click.IntRange(1), help="Threads of the network. [default: all cores]")
+threads_option = click.option("--threads", type=click.IntRange(1), help="Threads. [default: all cores]")
 output_type_option = click.option(
     "-O", "--output-type", type=click.Choice(["v", "z", "u", "b"]),
     help="v: VCF, z: VCF in BGZF, u: plain BCF, b: BCF. Without it, the suffix of the output tells.",
@@ -258,6 +258,12 @@ def _bar(label: str, total: int | None) -> Iterator[progress.Advance]:
             bars.update(bar, advance=steps, figures=shown)
 
         yield advance
+
+
+def default_threads() -> int:
+    """Threads where --threads does not say: the cores this process may use, at most 8."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, 8)
 
 
 def note(message: str) -> None:

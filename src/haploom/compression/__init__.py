@@ -1,5 +1,6 @@
-"""Storing a panel: choosing a codec for each block, and proving that the archive gives back what went in."""
+"""Storing genotypes: from text or a panel to an archive, and the proof that the archive gives back what went in."""
 
-from haploom.compression.writer import CODECS, compress_panel, verify_against
+from haploom.compression.checks import verify_against
+from haploom.compression.writer import CODECS, LEVELS, compress, compress_panel
 
-__all__ = ["CODECS", "compress_panel", "verify_against"]
+__all__ = ["CODECS", "LEVELS", "compress", "compress_panel", "verify_against"]

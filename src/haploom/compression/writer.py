@@ -1,196 +1,252 @@
-"""From a panel to a `.hlm` file."""
+"""From VCF text, or a panel, to a `.hlm` file."""
 
-import hashlib
-import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
-from safetensors.numpy import save as save_arrays
 
 from haploom import progress, provenance
-from haploom.archive import Archive
-from haploom.archive.codecs import ZSTD_ID, LatentsAndResidual, PackedBits, zstd_compress
-from haploom.archive.columns import samples_to_bytes, sites_to_bytes
-from haploom.archive.container import Manifest, ModelReference, SectionsWriter
-from haploom.errors import CheckFailedError, HaploomError
-from haploom.exact import IntegerNetwork
-from haploom.io.model_file import file_sha256, model_columns, read_model
+from haploom.archive import Archive, reader
+from haploom.archive.blocks import EncodedSection, Groups, encode_block
+from haploom.archive.container import Block, ContainerWriter, Manifest, Stretch
+from haploom.archive.genotypes import Statistical
+from haploom.archive.reader import record_spans
+from haploom.archive.text.cutting import TextBlock, TextHeader, cut_text
+from haploom.archive.text.lines import LineTable
+from haploom.compression.neural import NeuralBlock
+from haploom.entropy_coding.byte_packing import pack_bytes
+from haploom.errors import HaploomError
+from haploom.io import NOT_KEPT, Selection, label_level, read_panel, read_populations, source_format
+from haploom.io.formats import BCF, VCF
 from haploom.io.output import atomic_output
+from haploom.io.text_source import HashedStream, open_text, panel_text
 from haploom.panel import Panel
-from haploom.panel.bits import pack_rows, select_columns
 
-CODECS = ("auto", "vae+rle", "zstd")
-ALLELES_PER_BLOCK = 1 << 25
-MOST_ROWS_PER_BLOCK = 1024
+CODECS = ("auto", "statistical", "vae+rle")
+_EVERYTHING = Selection()
 
 
-def compress_panel(
-    panel: Panel,
-    output: Path,
-    *,
-    codec: str = "auto",
-    model: Path | None = None,
-    embed_model: bool = True,
-    verify: bool = True,
-    force: bool = False,
-    source_format: str = "panel",
-    not_kept: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Store a panel without loss; returns what `Archive.describe` says of the archive, and `verified`.
+class BlockLimits(NamedTuple):
+    """How much a block may hold. Blocks bound memory, and are what random access decodes."""
 
-    codec: "zstd" (bit-packed rows), "vae+rle" (the paper's: latents and run lengths of the residual), or
-    "auto", which takes the model only where it makes the archive smaller, its own bytes counted.
-    embed_model: put the model's integer decoder into the archive; otherwise the archive refers to the model
-    file by its SHA-256, and reading needs that file.
-    verify: decode the finished archive and compare it with the panel before it gets its name.
+    records: int
+    alleles: int
+    text_bytes: int
 
-    Raises HaploomError when the codec needs a model and none is given, SiteMismatchError when the model has
-    sites the panel does not have.
+
+LEVELS = {
+    "fast": BlockLimits(8192, 1 << 26, 256 << 20),
+    "default": BlockLimits(8192, 1 << 26, 256 << 20),
+    "max": BlockLimits(1 << 16, 1 << 28, 1 << 30),
+}
+_ONE_BLOCK = BlockLimits(1 << 40, 1 << 60, 1 << 60)  # a VAE sees all its sites at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """How to store.
+
+    codec: "statistical", "vae+rle" (the paper's: latents and run lengths of the residual), or "auto", which takes
+    the model only where it makes the archive smaller, its own bytes counted.
+    level: "fast", "default" or "max": how hard the statistical codec tries, and how large its blocks are.
+    model: a model file. embed_model: put its integer decoder into the archive; otherwise the archive refers to
+    the model file by its SHA-256, and reading needs that file.
+    verify: decode the finished archive and compare it with what went in before it gets its name.
+    threads: blocks coded at once; the bytes do not depend on it. force: replace an output that exists.
+
+    Raises HaploomError for an unknown codec or level, or a codec that lacks its model.
     """
-    if codec not in CODECS:
-        raise HaploomError(f"unknown codec {codec!r}: wanted one of {', '.join(CODECS)}")
-    if codec == "vae+rle" and model is None:
-        raise HaploomError("codec vae+rle needs a model: train one with `haploom train` and give it with --model")
-    rows_per_block = int(np.clip(ALLELES_PER_BLOCK // max(panel.n_sites, 1), 2, MOST_ROWS_PER_BLOCK))
-    blocks = [panel.bits[start : start + rows_per_block] for start in range(0, panel.n_haplotypes, rows_per_block)]
-    plain = _encode_plain(panel, blocks) if codec != "vae+rle" else None
-    neural = _encode_neural(panel, blocks, model, embed_model) if model is not None and codec != "zstd" else None
-    chosen = _smallest(plain, neural)
 
-    writer = SectionsWriter()
-    _ZstdSection.of(samples_to_bytes(panel.samples, panel.populations)).add_to(writer, "samples")
-    _ZstdSection.of(sites_to_bytes(panel.variants)).add_to(writer, "sites")
-    for name, section in chosen.shared.items():
-        section.add_to(writer, name)
-    digest = hashlib.sha256()
-    for place, (bits, block) in enumerate(zip(blocks, chosen.blocks)):
-        writer.add(f"genotypes/{place}", block.codec, block.stored, bits.tobytes())
-        digest.update(bits.tobytes())
-    manifest = Manifest(
-        requires=sorted({section.codec for section in writer.sections.values()}),
-        n_sites=panel.n_sites,
-        n_samples=panel.n_samples,
-        contig_length_bp=dict(panel.variants.contig_length_bp),
-        rows_per_block=rows_per_block,
-        alleles_sha256=digest.hexdigest(),
-        site_fingerprint=panel.variants.fingerprint(),
-        source_format=source_format,
-        not_kept=list(not_kept),
-        model=chosen.model,
-        paper_size_bits=chosen.paper_size_bits,
-        made_by=provenance.record(),
-        sections=writer.sections,
+    codec: str = "auto"
+    level: str = "default"
+    model: Path | None = None
+    embed_model: bool = True
+    verify: bool = True
+    threads: int = 1
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("codec", CODECS), ("level", LEVELS)):
+            if getattr(self, name) not in known:
+                raise HaploomError(f"unknown {name} {getattr(self, name)!r}: wanted one of {', '.join(known)}")
+        if self.codec == "vae+rle" and self.model is None:
+            raise HaploomError("codec vae+rle needs a model: train one with `haploom train` and give it with --model")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What to store: how to open its text (once for each codec tried), and what to say of it.
+
+    labels: given the names of the people, the label levels to keep; label_level: the one that predicts INFO.
+    """
+
+    open: Callable[[], AbstractContextManager[HashedStream]]
+    format: str
+    not_kept: tuple[str, ...]
+    labels: Callable[[tuple[str, ...]], Mapping[str, list[str]]]
+    label_level: Callable[[Mapping[str, list[str]]], str | None]
+
+
+def compress(source: Path, output: Path, *, selection: Selection = _EVERYTHING, **settings: Any) -> dict[str, Any]:
+    """Store a file of genotypes without loss; returns what `Archive.describe` says of the archive, and `verified`.
+
+    Of VCF and BCF every byte of the text is kept; of other formats, and of a selection of regions, people or
+    sites, the text that our writer makes of the panel. selection.populations: labels to keep, whose allele
+    frequencies predict INFO such as EUR_AF. settings: the fields of `Storage`. Raises what reading raises.
+    """
+    storage = Storage(**settings)
+    kind = source_format(source)
+    whole = Selection(populations=selection.populations, label=selection.label) == selection
+    if kind not in (VCF.name, BCF.name) or not whole:
+        panel = read_panel(source, selection)
+        return _compress(_panel_source(panel, selection.label, kind, NOT_KEPT[kind]), output, storage)
+    table = read_populations(selection.populations) if selection.populations else None
+    text = _Source(
+        partial(open_text, source, kind),
+        kind,
+        (),
+        lambda samples: (
+            {level: column.tolist() for level, column in table.columns_for(samples).items()} if table else {}
+        ),
+        lambda labels: label_level(labels, selection.label) if labels else None,
     )
-    with atomic_output(output, force) as partial:
-        writer.write(partial, manifest)
-        if verify:
-            verify_against(Archive(partial, model), panel)
-    return {**Archive(output, model).describe(), "verified": verify}
+    return _compress(text, output, storage)
 
 
-def verify_against(archive: Archive, panel: Panel) -> None:
-    """Decode an archive and compare it with a panel. Raises CheckFailedError at the first difference."""
-    archive.verify()
-    if archive.samples != panel.samples:
-        pairs = itertools.zip_longest(archive.samples, panel.samples, fillvalue="nobody")
-        place, (held, wanted) = next((place, pair) for place, pair in enumerate(pairs) if pair[0] != pair[1])
-        raise CheckFailedError(
-            f"{archive.path} holds other samples ({len(archive.samples)}, wanted {panel.n_samples}): "
-            f"number {place + 1} is {held}, wanted {wanted}"
+def compress_panel(panel: Panel, output: Path, **settings: Any) -> dict[str, Any]:
+    """Store a panel, with its labels, as the text our writer makes of it. settings: the fields of `Storage`."""
+    return _compress(_panel_source(panel, None, "panel", ()), output, Storage(**settings))
+
+
+def _panel_source(panel: Panel, label: str | None, kind: str, not_kept: tuple[str, ...]) -> _Source:
+    labels = {level: column.tolist() for level, column in panel.populations.items()}
+    level = label_level(labels, label) if label else None  # the text has no INFO to predict
+    return _Source(lambda: nullcontext(panel_text(panel)), kind, not_kept, lambda _: labels, lambda _: level)
+
+
+def _compress(source: _Source, output: Path, storage: Storage) -> dict[str, Any]:
+    with atomic_output(output, storage.force) as target:
+        if storage.codec == "auto" and storage.model is not None:
+            _write_smaller(source, target, storage)
+        else:
+            _write(source, target, storage)
+    return {**Archive(output, storage.model).describe(), "verified": storage.verify}
+
+
+def _write_smaller(source: _Source, target: Path, storage: Storage) -> None:
+    """Both codecs, and the smaller archive, a model that is only referred to counted."""
+    _write(source, target, replace(storage, codec="statistical", model=None))
+    other = target.with_name(f"{target.name}.neural")
+    try:
+        _write(source, other, replace(storage, codec="vae+rle"))
+        reference = Archive(other, storage.model).manifest.model
+        referred_bytes = reference.stored_bytes if reference and not reference.embedded else 0
+        if other.stat().st_size + referred_bytes < target.stat().st_size:
+            os.replace(other, target)
+    finally:
+        other.unlink(missing_ok=True)
+
+
+def _write(source: _Source, target: Path, storage: Storage) -> None:
+    neural = storage.codec == "vae+rle"
+    limits = _ONE_BLOCK if neural else LEVELS[storage.level]
+    with source.open() as stream, target.open("wb") as file:
+        header, blocks = cut_text(stream, limits.records, limits.text_bytes, limits.alleles)
+        samples = reader.sample_names(header.text) if header.n_samples else ()
+        labels = source.labels(samples)
+        level = source.label_level(labels)
+        groups = {label: np.array(labels[level]) == label for label in sorted(set(labels[level]))} if level else {}
+        writer = ContainerWriter(file)
+        _add_packed(writer, reader.HEADER, header.text)
+        if labels:
+            _add_packed(writer, reader.POPULATIONS, json.dumps(labels, ensure_ascii=False).encode())
+        model = None
+        if neural:
+            assert storage.model is not None
+            block = _only_block(blocks, header)
+            model = NeuralBlock(block, storage.model, storage.embed_model)
+            for name, data in model.shared_sections().items():
+                _add_packed(writer, name, data)
+            written = [_add_block(writer, 0, block, encode_block(block, model.codec, groups))]
+        else:
+            written = list(_encode_blocks(writer, blocks, Statistical(storage.level), groups, storage.threads))
+        writer.finish(
+            Manifest(
+                requires=sorted({section.codec for section in writer.sections.values()}),
+                level=storage.level,
+                n_samples=header.n_samples,
+                blocks=written,
+                text_sha256=stream.sha256,
+                text_bytes=stream.n_bytes,
+                source_format=source.format,
+                not_kept=list(source.not_kept),
+                label_level=level,
+                model=model.reference if model else None,
+                paper_size_bits=model.paper_size_bits if model else None,
+                made_by=provenance.record(),
+                sections=writer.sections,
+            )
         )
-    for name in ("chrom", "position_bp", "id", "ref", "alt"):
-        if not np.array_equal(getattr(archive.variants, name), getattr(panel.variants, name)):
-            raise CheckFailedError(f"{archive.path} holds other sites: column {name} differs")
-    for rows, bits in archive.blocks():
-        if not np.array_equal(bits, panel.bits[rows]):
-            raise CheckFailedError(f"{archive.path} holds other alleles in haplotypes {rows.start} to {rows.stop - 1}")
+    if storage.verify:
+        Archive(target, storage.model).verify(storage.threads)
 
 
-@dataclass(frozen=True)
-class _Block:
-    codec: str
-    stored: bytes
+def _encode_blocks(
+    writer: ContainerWriter, blocks: Iterator[TextBlock], codec: Statistical, groups: Groups, threads: int
+) -> Iterator[Block]:
+    """Encode blocks in `threads` threads and write them in order; a few at a time are in memory."""
+    waiting: list[tuple[TextBlock, Future[dict[str, EncodedSection]]]] = []
+    with progress.task("Compressing", None) as advance, ThreadPoolExecutor(threads) as pool:
+
+        def write_first(number: int) -> Block:
+            block, future = waiting.pop(0)
+            advance(block.n_records)
+            return _add_block(writer, number, block, future.result())
+
+        number = 0
+        for block in blocks:
+            waiting.append((block, pool.submit(encode_block, block, codec, groups)))
+            if len(waiting) > threads:
+                yield write_first(number)
+                number += 1
+        while waiting:
+            yield write_first(number)
+            number += 1
 
 
-@dataclass(frozen=True)
-class _ZstdSection:
-    """Bytes that all blocks share, compressed once."""
-
-    stored: bytes
-    decoded: bytes
-
-    @classmethod
-    def of(cls, data: bytes) -> "_ZstdSection":
-        return cls(zstd_compress(data), data)
-
-    def add_to(self, writer: SectionsWriter, name: str) -> None:
-        writer.add(name, ZSTD_ID, self.stored, self.decoded)
+def _add_block(writer: ContainerWriter, number: int, block: TextBlock, sections: dict[str, EncodedSection]) -> Block:
+    for name, section in sections.items():
+        writer.add(f"{number}/{name}", *section)
+    return Block(n_records=block.n_records, text_bytes=block.n_text_bytes, stretches=_stretches(block.sites))
 
 
-@dataclass(frozen=True)
-class _Encoded:
-    """All blocks of a panel under one codec, and what they need besides: sections all blocks share, and a model."""
-
-    blocks: list[_Block]
-    shared: dict[str, _ZstdSection]
-    model: ModelReference | None
-    paper_size_bits: int | None
-
-    @property
-    def n_bytes(self) -> int:
-        """Bytes to store, those of a model included, whether it is embedded or referred to."""
-        referred = self.model.stored_bytes if self.model and not self.model.embedded else 0
-        shared = sum(len(section.stored) for section in self.shared.values())
-        return sum(len(block.stored) for block in self.blocks) + shared + referred
+def _stretches(sites: LineTable) -> list[Stretch]:
+    """What the records of each contig span together."""
+    contigs, start_bp, end_bp = record_spans(sites)
+    names = np.array(contigs, dtype=object)
+    return [
+        Stretch(contig=name, start_bp=int(start_bp[names == name].min()), end_bp=int(end_bp[names == name].max()))
+        for name in dict.fromkeys(contigs)
+    ]
 
 
-def _smallest(plain: _Encoded | None, neural: _Encoded | None) -> _Encoded:
-    """The only one there is; of two, block by block the smaller, if that wins back what the model costs."""
-    if plain is None or neural is None:
-        only = plain or neural
-        assert only is not None
-        return only
-    best = [min(pair, key=lambda block: len(block.stored)) for pair in zip(plain.blocks, neural.blocks)]
-    mixed = _Encoded(best, neural.shared, neural.model, None)
-    return mixed if mixed.n_bytes < plain.n_bytes else plain
+def _add_packed(writer: ContainerWriter, name: str, data: bytes) -> None:
+    writer.add(name, reader.PACKED, pack_bytes(data), len(data), crc32(data))
 
 
-def _encode_plain(panel: Panel, blocks: Sequence[np.ndarray]) -> _Encoded:
-    codec = PackedBits(panel.n_sites)
-    with progress.task("Compressing (zstd)", len(blocks)) as advance:
-        encoded = []
-        for bits in blocks:
-            encoded.append(_Block(codec.codec_id, codec.encode(bits)))
-            advance()
-    return _Encoded(encoded, {}, None, None)
-
-
-def _encode_neural(panel: Panel, blocks: Sequence[np.ndarray], path: Path, embed: bool) -> _Encoded:
-    from haploom.models.encoder import encode_means, load_vae  # loads torch
-
-    model = read_model(path)
-    sites = model_columns(panel.variants, model)
-    network = IntegerNetwork.from_tensors(model.group("exact"))
-    majority = (2 * panel.allele_counts() > panel.n_haplotypes).astype(np.uint8)
-    codec = LatentsAndResidual(network, sites, majority)
-    vae = load_vae(model)
-    encoded, paper_bits = [], 0
-    with progress.task("Compressing (vae+rle)", len(blocks)) as advance:
-        for bits in blocks:
-            latents = encode_means(vae, select_columns(bits, panel.n_sites, sites))
-            stored, size_bits = codec.encode(bits, latents)
-            encoded.append(_Block(codec.codec_id, stored))
-            paper_bits += size_bits
-            advance()
-    decoder = _ZstdSection.of(save_arrays(network.to_tensors()))
-    shared = {
-        "genotypes.sites": _ZstdSection.of(sites.astype("<i8").tobytes()),
-        "genotypes.majority": _ZstdSection.of(pack_rows(majority[None]).tobytes()),
-    }
-    if embed:
-        shared["model"] = decoder
-    reference = ModelReference(sha256=file_sha256(path), embedded=embed, stored_bytes=len(decoder.stored))
-    return _Encoded(encoded, shared, reference, paper_bits)
+def _only_block(blocks: Iterator[TextBlock], header: TextHeader) -> TextBlock:
+    block = next(blocks, None)
+    if block is None or not header.n_samples or not block.plain.all():
+        raise HaploomError(
+            "codec vae+rle stores phased diploid calls without gaps, and some here are not, or there are none: "
+            "use --codec statistical, which stores any VCF"
+        )
+    return block

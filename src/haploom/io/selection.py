@@ -48,6 +48,15 @@ class Selection:
         if (self.split is None) != (self.part is None):
             raise HaploomError("a split file and the part of it to take go together: give both --split and --part")
 
+    @property
+    def chooses_people(self) -> bool:
+        return self.samples is not None or self.split is not None
+
+    @property
+    def chooses_sites_by_content(self) -> bool:
+        """Whether sites are chosen by more than where they are."""
+        return self.maf is not None or self.sites is not None
+
     def people(self, samples: Sequence[str]) -> tuple[str, ...]:
         """Those of a file's people that are wanted, in the order wanted. Raises HaploomError for unknown names."""
         chosen = tuple(samples)

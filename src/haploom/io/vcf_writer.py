@@ -34,7 +34,16 @@ def write_vcf(
     command made the file, so that the same panel gives the same bytes. Raises HaploomError when the file cannot
     be written.
     """
-    text = vcf_text(panel, header_lines, no_version)
+    _write(vcf_text(panel, header_lines, no_version), path, bgzf, force)
+
+
+def write_text(text: Iterator[bytes], path: Path, *, output_type: str | None = None, force: bool = False) -> None:
+    """Write VCF text as it is; path and output_type as in `write_panel`, "v" or "z"."""
+    bgzf = output_type == "z" or (output_type is None and path.name.endswith((".gz", ".bgz")))
+    _write(text, path, bgzf, force)
+
+
+def _write(text: Iterator[bytes], path: Path, bgzf: bool, force: bool) -> None:
     if bgzf:
         text = bgzf_blocks(text)
     if path == STANDARD:

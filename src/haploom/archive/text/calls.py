@@ -11,9 +11,9 @@ from functools import cached_property
 import numpy as np
 
 from haploom.archive.text import call_kernels as kernels
-from haploom.archive.text.byte_packing import join_parts, pack_bytes, split_parts, unpack_bytes
 from haploom.archive.text.cutting import TextBlock
 from haploom.archive.text.lines import LineTable
+from haploom.entropy_coding.byte_packing import join_parts, pack_bytes, split_parts, unpack_bytes
 
 # What a record's calls are: no GT in FORMAT (or no FORMAT, or no samples); `0|0` to `1|1` alone; anything else.
 NO_CALLS, PLAIN, CALLED = 0, 1, 2

@@ -18,6 +18,8 @@ from haploom.panel.bits import row_bytes
 
 RECORDS_PER_BLOCK = 8192
 BLOCK_TEXT_BYTES = 256 << 20
+BLOCK_ALLELES = 1 << 26
+_FEWEST_RECORDS = 16
 _MIN_COLUMNS = 8
 _MAX_FIXED_COLUMNS = 9
 _LINES_PER_SCAN = 1 << 16  # bounds what the index of one scan takes
@@ -84,15 +86,20 @@ class TextBlock:
 
 
 def cut_text(
-    stream: BinaryIO, max_records: int = RECORDS_PER_BLOCK, max_text_bytes: int = BLOCK_TEXT_BYTES
+    stream: BinaryIO,
+    max_records: int = RECORDS_PER_BLOCK,
+    max_text_bytes: int = BLOCK_TEXT_BYTES,
+    max_alleles: int = BLOCK_ALLELES,
 ) -> tuple[TextHeader, Iterator[TextBlock]]:
     """The header, read at once, and the blocks, read as they are asked for.
 
-    A block holds at most `max_records` records and at most `max_text_bytes` of text, or one longer line. Where blocks
+    A block holds at most `max_records` records, of at most `max_alleles` alleles (but 16 records are always
+    allowed), and at most `max_text_bytes` of text, or one longer line. Where blocks
     end depends on the text alone, not on how the stream hands it out.
     """
     chunks = all_lines(stream)
     header, rest = _read_header(chunks)
+    max_records = min(max_records, max(max_alleles // max(2 * header.n_samples, 1), _FEWEST_RECORDS))
     return header, _blocks(header, rest, chunks, max_records, max_text_bytes)
 
 

@@ -1,19 +1,13 @@
-"""The hot loops between cells and the values of their fields.
+"""The hot loops between cells and their fields.
 
-The values of a key stand one after the other in one text, each with a line feed after it (a cell holds none).
+The fields of all cells but GT stand one after the other in one text, each with a line feed after it (a cell holds none).
 """
 
 import numpy as np
 
 from haploom.archive.text.call_kernels import ABSENT, RAW, find_cell_end
+from haploom.archive.text.value_kernels import CALL, MANY, CellWalk
 from haploom.kernels import kernel
-
-# The first two texts of values: fields past the last key of FORMAT; GT that is kept as text.
-OVERFLOW, RAW_GT = 0, 1
-# A stream in place of that of GT: its value follows from the calls.
-CALL = -1
-# How many keys of FORMAT a cell lacks at its end; this value: the number of fields is stored apart.
-MANY = 255
 
 _TAB, _LF, _COLON, _ZERO = 9, 10, 58, 48
 
@@ -22,11 +16,9 @@ _TAB, _LF, _COLON, _ZERO = 9, 10, 58, 48
 def count_fields(
     text: np.ndarray, starts: np.ndarray, n_keys: np.ndarray, lacking: np.ndarray, others: np.ndarray
 ) -> int:
-    """Fields of each cell.
+    """Fields of each cell, into `lacking` and `others` of a `CellWalk`; returns how many others there are.
 
-    text, starts: the cells of each record. n_keys: int64 (n_records,), keys in FORMAT. lacking: uint8 (n_records,
-    n_samples) to fill: keys at the end that a cell has no field for, or MANY, and then the number of its fields is
-    the next of `others`, int64 (n_records * n_samples or more,). Returns how many others there are.
+    text, starts: the cells of each record. n_keys: int64 (n_records,), keys in FORMAT.
     """
     n_others = 0
     for record in range(n_keys.size):
@@ -48,63 +40,36 @@ def count_fields(
 
 
 @kernel
-def split_fields(
-    text: np.ndarray,
-    starts: np.ndarray,
-    formats: np.ndarray,
-    streams: np.ndarray,
-    stream_starts: np.ndarray,
-    shapes: np.ndarray,
-    shape_rows: np.ndarray,
-    places: np.ndarray,
-    out: np.ndarray,
-    writing: bool,
-) -> None:
-    """Copy each field to the text of its key, or (not writing) only move `places`, where each text goes on.
-
-    formats: int64 (n_records,), number of FORMAT. streams[stream_starts[f] : stream_starts[f + 1]]: the text each key
-    of FORMAT number f goes to, or CALL. shapes: uint8 (n_called, n_samples); shape_rows: int64 (n_records,), the row of
-    a record in it, -1 without GT. places: int64 (n_texts,). out: uint8.
-    """
-    for record in range(formats.size):
-        first, after = stream_starts[formats[record]], stream_starts[formats[record] + 1]
+def split_fields(text: np.ndarray, starts: np.ndarray, walk: CellWalk, out: np.ndarray) -> int:
+    """Copy the fields of cells, but GT unless its shape is RAW, to `out`; returns how many bytes."""
+    target = 0
+    for record in range(walk.formats.size):
+        first, after = walk.key_starts[walk.formats[record]], walk.key_starts[walk.formats[record] + 1]
         place, end = starts[record], starts[record + 1]
-        sample = 0
-        while place <= end and sample < shapes.shape[1]:
+        for sample in range(walk.lacking.shape[1]):
             cell_end = find_cell_end(text, place, end)
             key = first
             while place <= cell_end:
-                stream = streams[key] if key < after else OVERFLOW
-                if stream == CALL:
-                    stream = RAW_GT if shapes[shape_rows[record], sample] == RAW else CALL
+                is_call = key < after and walk.keys[key] == CALL
+                if is_call:
+                    is_call = walk.shapes[walk.shape_rows[record], sample] != RAW
                 while place < cell_end and text[place] != _COLON:
-                    if stream != CALL:
-                        if writing:
-                            out[places[stream]] = text[place]
-                        places[stream] += 1
+                    if not is_call:
+                        out[target] = text[place]
+                        target += 1
                     place += 1
-                if stream != CALL:
-                    if writing:
-                        out[places[stream]] = _LF
-                    places[stream] += 1
+                if not is_call:
+                    out[target] = _LF
+                    target += 1
                 place += 1
                 key += 1
-            sample += 1
+    return target
 
 
 @kernel
 def join_fields(
-    values: np.ndarray,
-    places: np.ndarray,
-    ends: np.ndarray,
-    formats: np.ndarray,
-    streams: np.ndarray,
-    stream_starts: np.ndarray,
-    lacking: np.ndarray,
-    others: np.ndarray,
-    shapes: np.ndarray,
-    shape_rows: np.ndarray,
-    bits: np.ndarray,
+    fields: np.ndarray,
+    walk: CellWalk,
     highest: np.ndarray,
     further: np.ndarray,
     further_starts: np.ndarray,
@@ -118,19 +83,18 @@ def join_fields(
 ) -> bool:
     """The cells of the wanted records and samples; not writing: only `out_starts`.
 
-    values: uint8, the texts of all keys; places, ends: int64 (n_texts,), where each starts and ends.
-    bits: uint8 (n_called, row bytes); shape_texts: uint8 (N_SHAPES, SHAPE_BYTES), shape_sizes: int64 (N_SHAPES,).
+    fields: as `split_fields` makes them. highest, further, further_starts: as in `Calls`.
+    shape_texts: uint8 (N_SHAPES, SHAPE_BYTES), shape_sizes: int64 (N_SHAPES,).
     wanted_records: bool (n_records,); wanted_samples: bool (n_samples,); out_starts: int64 (wanted records + 1,).
-    The rest as in `split_fields`, `count_fields` and `Calls`. Returns False when the values end too soon.
+    Returns False when the fields are not as many as the cells should have.
     """
-    n_samples = lacking.shape[1]
-    target, n_done, n_others = 0, 0, 0
-    for record in range(formats.size):
-        first, after = stream_starts[formats[record]], stream_starts[formats[record] + 1]
-        row = shape_rows[record]
+    target, n_done, n_others, place = 0, 0, 0, 0
+    for record in range(walk.formats.size):
+        first, after = walk.key_starts[walk.formats[record]], walk.key_starts[walk.formats[record] + 1]
+        row = walk.shape_rows[record]
         next_further = further_starts[row] if row >= 0 else 0
         is_first = True
-        for sample in range(n_samples):
+        for sample in range(walk.lacking.shape[1]):
             put = wanted_records[record] and wanted_samples[sample]
             if put:
                 if not is_first:
@@ -138,11 +102,11 @@ def join_fields(
                         out[target] = _TAB
                     target += 1
                 is_first = False
-            n_fields = after - first - lacking[record, sample]
-            if lacking[record, sample] == MANY:
-                if n_others == others.size:
+            n_fields = after - first - walk.lacking[record, sample]
+            if walk.lacking[record, sample] == MANY:
+                if n_others == walk.others.size:
                     return False
-                n_fields = others[n_others]
+                n_fields = walk.others[n_others]
                 n_others += 1
             called = False
             for field in range(n_fields):
@@ -150,34 +114,30 @@ def join_fields(
                     if writing:
                         out[target] = _COLON
                     target += 1
-                stream = streams[first + field] if first + field < after else OVERFLOW
-                if stream == CALL:
+                if first + field < after and walk.keys[first + field] == CALL:
                     called = True
-                    shape = shapes[row, sample]
-                    if shape == RAW:
-                        stream = RAW_GT
-                    else:
+                    shape = walk.shapes[row, sample]
+                    if shape != RAW:
                         target, next_further = _put_call(
-                            shape_texts[shape], shape_sizes[shape], bits[row], sample, highest[row], further,
+                            shape_texts[shape], shape_sizes[shape], walk.bits[row], sample, highest[row], further,
                             next_further, out, target, put, writing,
                         )  # fmt: skip
-                if stream != CALL:
-                    place, end = places[stream], ends[stream]
-                    while place < end and values[place] != _LF:
-                        if put:
-                            if writing:
-                                out[target] = values[place]
-                            target += 1
-                        place += 1
-                    if place == end:
-                        return False
-                    places[stream] = place + 1
-            if row >= 0 and called == (shapes[row, sample] == ABSENT):
+                        continue
+                while place < fields.size and fields[place] != _LF:
+                    if put:
+                        if writing:
+                            out[target] = fields[place]
+                        target += 1
+                    place += 1
+                if place == fields.size:
+                    return False
+                place += 1
+            if row >= 0 and called == (walk.shapes[row, sample] == ABSENT):
                 return False
         if wanted_records[record]:
             n_done += 1
             out_starts[n_done] = target
-    return True
+    return place == fields.size
 
 
 @kernel

@@ -1,95 +1,34 @@
 """The fields of cells beside GT, and from them and the calls the text of the cells.
 
-Each key of FORMAT has its values, record after record, sample after sample, in one text. How many fields a cell has is
-stored as how many keys of FORMAT it lacks at its end.
+How many fields a cell has is stored as how many keys of FORMAT it lacks at its end. Their values are coded cell after
+cell (`value_kernels`), because the fields of a cell tell about each other: depth, quality and likelihoods do.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
-from haploom.archive.text import call_kernels, field_kernels
-from haploom.archive.text.byte_packing import join_parts, pack_bytes, split_parts, unpack_bytes
+from haploom.archive.text import call_kernels, field_kernels, value_kernels
 from haploom.archive.text.calls import CALLED, PLAIN, Calls, format_column
 from haploom.archive.text.cutting import TextBlock
 from haploom.archive.text.lines import LineTable
-
-_N_OWN_TEXTS = 2  # OVERFLOW and RAW_GT
-
-
-@dataclass(frozen=True, eq=False)
-class _Formats:
-    """FORMAT of some records, and which text holds the values of each key.
-
-    numbers: int64 (n_records,), which FORMAT each record has. streams, stream_starts: as in `split_fields`.
-    n_texts: texts of values, with those of OVERFLOW and RAW_GT.
-    """
-
-    numbers: np.ndarray
-    streams: np.ndarray
-    stream_starts: np.ndarray
-    n_texts: int
-
-    @classmethod
-    def of(cls, column: list[bytes]) -> "_Formats":
-        """Texts are numbered in the order their keys come up."""
-        numbers: dict[bytes, int] = {}
-        texts: dict[bytes, int] = {}
-        streams: list[int] = []
-        stream_starts = [0]
-        for text in column:
-            if text in numbers:
-                continue
-            numbers[text] = len(numbers)
-            for key in text.split(b":"):
-                if key == b"GT" and field_kernels.CALL not in streams[stream_starts[-1] :]:
-                    streams.append(field_kernels.CALL)
-                else:
-                    streams.append(texts.setdefault(key, len(texts) + _N_OWN_TEXTS))
-            stream_starts.append(len(streams))
-        return cls(
-            np.array([numbers[text] for text in column], dtype=np.int64),
-            np.array(streams, dtype=np.int64), np.array(stream_starts, dtype=np.int64), len(texts) + _N_OWN_TEXTS,
-        )  # fmt: skip
-
-    @property
-    def n_keys(self) -> np.ndarray:
-        """Keys in FORMAT of each record: int64 (n_records,)."""
-        return np.diff(self.stream_starts)[self.numbers]
-
-    @property
-    def have_gt(self) -> np.ndarray:
-        """Whether FORMAT of each record has GT: bool (n_records,)."""
-        of_format = np.add.reduceat(self.streams == field_kernels.CALL, self.stream_starts[:-1])
-        return of_format[self.numbers] > 0
+from haploom.archive.text.values import decode_values, encode_values
+from haploom.entropy_coding.byte_packing import join_parts, pack_bytes, split_parts, unpack_bytes
+from haploom.entropy_coding.symbol_grids import decode_grid, encode_grid
 
 
 def encode_fields(block: TextBlock, calls: Calls) -> bytes:
     """The bytes of all fields beside GT. calls: those of the block."""
-    if not block.n_samples:
-        return b""
-    formats = _Formats.of(format_column(block))
     cells = block.cells
+    if not block.n_samples or not len(cells):
+        return b""
+    formats, keys, key_starts = _numbered_keys(format_column(block))
     lacking = np.empty((len(cells), block.n_samples), dtype=np.uint8)
     others = np.empty(lacking.size, dtype=np.int64)
-    n_others = field_kernels.count_fields(cells.text, cells.starts, formats.n_keys, lacking, others)
-
-    split = (cells.text, cells.starts, formats.numbers, formats.streams, formats.stream_starts)
-    places = np.zeros(formats.n_texts, dtype=np.int64)
-    rows = _shape_rows(calls)
-    field_kernels.split_fields(*split, calls.shapes, rows, places, np.empty(0, dtype=np.uint8), False)
-    ends = np.cumsum(places)
-    starts = ends - places
-    values = np.empty(int(ends[-1]), dtype=np.uint8)
-    field_kernels.split_fields(*split, calls.shapes, rows, starts.copy(), values, True)
-    texts = [values[start:end].tobytes() for start, end in zip(starts.tolist(), ends.tolist())]
-    return join_parts(
-        [
-            pack_bytes(lacking.tobytes()),
-            pack_bytes(others[:n_others].astype("<u4").tobytes()),
-            *(pack_bytes(text) for text in texts),
-        ]
-    )
+    n_others = field_kernels.count_fields(cells.text, cells.starts, np.diff(key_starts)[formats], lacking, others)
+    walk = _walk(calls, formats, keys, key_starts, lacking, others[:n_others])
+    fields = np.empty(cells.text.size + len(cells), dtype=np.uint8)  # every cell ends in a mark
+    fields = fields[: field_kernels.split_fields(cells.text, cells.starts, walk, fields)]
+    stored_others = pack_bytes(walk.others.astype("<u4").tobytes())
+    return join_parts([encode_grid(lacking, _sides(walk)), stored_others, encode_values(fields, walk)])
 
 
 def decode_cells(
@@ -108,54 +47,79 @@ def decode_cells(
     """
     is_cells = calls.kinds != PLAIN
     n_records = int(np.count_nonzero(is_cells))
-    if not calls.n_samples:
-        return LineTable(np.empty(0, dtype=np.uint8), np.zeros(n_records + 1, dtype=np.int64))
-    formats = _Formats.of(format_texts)
-    if len(format_texts) != n_records or (formats.have_gt != (calls.kinds[is_cells] == CALLED)).any():
-        raise ValueError("FORMAT does not fit the calls")
-    packed = split_parts(data, formats.n_texts + 2)
-    n_cells = n_records * calls.n_samples
-    lacking = np.frombuffer(unpack_bytes(packed[0], n_cells), dtype=np.uint8)
-    others = np.frombuffer(unpack_bytes(packed[1], 4 * n_cells), dtype="<u4").astype(np.int64)
-    if len(lacking) != n_cells:
-        raise ValueError(f"{len(lacking)} cells where {n_cells} were wanted")
-    values, ends = _unpack_values(packed[2:], max_text_bytes + n_cells)
-
-    shape_texts = np.zeros((call_kernels.N_SHAPES, call_kernels.SHAPE_BYTES), dtype=np.uint8)
-    shape_sizes = np.zeros(call_kernels.N_SHAPES, dtype=np.int64)
-    for shape, text in enumerate(calls.shape_texts):
-        shape_texts[shape, : len(text)] = np.frombuffer(text, dtype=np.uint8)
-        shape_sizes[shape] = len(text)
     wanted_records = np.ones(n_records, dtype=bool) if records is None else records[is_cells]
     wanted_samples = np.ones(calls.n_samples, dtype=bool) if samples is None else samples
-    out_starts = np.zeros(int(np.count_nonzero(wanted_records)) + 1, dtype=np.int64)
     out = np.empty(0, dtype=np.uint8)
+    out_starts = np.zeros(int(np.count_nonzero(wanted_records)) + 1, dtype=np.int64)
+    if not calls.n_samples or not n_records:
+        return LineTable(out, out_starts)
+    formats, keys, key_starts = _numbered_keys(format_texts)
+    have_gt = np.logical_or.reduceat(keys == value_kernels.CALL, key_starts[:-1])[formats]
+    if len(format_texts) != n_records or (have_gt != (calls.kinds[is_cells] == CALLED)).any():
+        raise ValueError("FORMAT does not fit the calls")
+
+    stored_lacking, stored_others, stored_values = split_parts(data, 3)
+    lacking = np.zeros((n_records, calls.n_samples), dtype=np.uint8)
+    others = np.frombuffer(unpack_bytes(stored_others, 4 * lacking.size), dtype="<u4").astype(np.int64)
+    walk = _walk(calls, formats, keys, key_starts, lacking, others)
+    walk = walk._replace(lacking=decode_grid(stored_lacking, _sides(walk)))
+    fields = decode_values(stored_values, walk, max_text_bytes + lacking.size)
+    shape_texts, shape_sizes = _shape_arrays(calls)
     for writing in (False, True):
         whole = field_kernels.join_fields(
-            values, np.concatenate([[0], ends[:-1]]), ends, formats.numbers, formats.streams, formats.stream_starts,
-            lacking.reshape(n_records, calls.n_samples), others, calls.shapes, _shape_rows(calls),
-            calls.bits[calls.kinds == CALLED], calls.highest, calls.further, calls.further_starts,
-            shape_texts, shape_sizes, wanted_records, wanted_samples, out, out_starts, writing,
+            fields, walk, calls.highest, calls.further, calls.further_starts, shape_texts, shape_sizes,
+            wanted_records, wanted_samples, out, out_starts, writing,
         )  # fmt: skip
         if not whole or out_starts[-1] > max_text_bytes:
-            raise ValueError("the values do not fit the cells")
+            raise ValueError("the fields do not fit the cells")
         if not writing:
             out = np.empty(int(out_starts[-1]), dtype=np.uint8)
     return LineTable(out, out_starts)
 
 
-def _shape_rows(calls: Calls) -> np.ndarray:
-    """For each record that is not plain, its row among the records with calls; -1 for none: int64."""
+def _numbered_keys(format_texts: list[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first three arrays of a `CellWalk`. Keys are numbered in the order they come up."""
+    formats: dict[bytes, int] = {}
+    numbers: dict[bytes, int] = {}
+    keys: list[int] = []
+    key_starts = [0]
+    for text in format_texts:
+        if text in formats:
+            continue
+        formats[text] = len(formats)
+        has_gt = False
+        for key in text.split(b":"):
+            if key == b"GT" and not has_gt:
+                has_gt = True
+                keys.append(value_kernels.CALL)
+            else:
+                keys.append(numbers.setdefault(key, len(numbers) + value_kernels.N_OWN_KEYS))
+        key_starts.append(len(keys))
+    of_records = np.array([formats[text] for text in format_texts], dtype=np.int64)
+    return of_records, np.array(keys, dtype=np.int64), np.array(key_starts, dtype=np.int64)
+
+
+def _walk(
+    calls: Calls, formats: np.ndarray, keys: np.ndarray, key_starts: np.ndarray, lacking: np.ndarray, others: np.ndarray
+) -> value_kernels.CellWalk:
     called = calls.kinds[calls.kinds != PLAIN] == CALLED
-    return np.where(called, np.cumsum(called) - 1, -1).astype(np.int64)
+    rows = np.where(called, np.cumsum(called) - 1, -1).astype(np.int64)
+    bits = calls.bits[calls.kinds == CALLED]
+    return value_kernels.CellWalk(formats, keys, key_starts, lacking, others, calls.shapes, rows, bits)
 
 
-def _unpack_values(packed: list[bytes], max_bytes: int) -> tuple[np.ndarray, np.ndarray]:
-    """The texts of all keys, one after another: uint8, and where each ends: int64."""
-    texts = []
-    left = max_bytes
-    for text in packed:
-        texts.append(unpack_bytes(text, left))
-        left -= len(texts[-1])
-    ends = np.cumsum([len(text) for text in texts]).astype(np.int64)
-    return np.frombuffer(b"".join(texts), dtype=np.uint8), ends
+def _sides(walk: value_kernels.CellWalk) -> np.ndarray:
+    """What the calls tell about how many fields a cell has: uint8 (n_records, n_samples)."""
+    sides = np.zeros(walk.lacking.shape, dtype=np.uint8)
+    sides[walk.shape_rows >= 0] = walk.shapes
+    return sides
+
+
+def _shape_arrays(calls: Calls) -> tuple[np.ndarray, np.ndarray]:
+    """The texts of the shapes: uint8 (N_SHAPES, SHAPE_BYTES) and their lengths int64 (N_SHAPES,)."""
+    texts = np.zeros((call_kernels.N_SHAPES, call_kernels.SHAPE_BYTES), dtype=np.uint8)
+    sizes = np.zeros(call_kernels.N_SHAPES, dtype=np.int64)
+    for shape, text in enumerate(calls.shape_texts):
+        texts[shape, : len(text)] = np.frombuffer(text, dtype=np.uint8)
+        sizes[shape] = len(text)
+    return texts, sizes

@@ -8,7 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from haploom.archive.text.byte_packing import (
+from haploom.archive.text.cutting import Layout
+from haploom.archive.text.cutting_kernels import NO_END
+from haploom.archive.text.lines import LineTable
+from haploom.entropy_coding.byte_packing import (
     join_parts,
     number_from_bytes,
     number_to_bytes,
@@ -16,9 +19,6 @@ from haploom.archive.text.byte_packing import (
     split_parts,
     unpack_bytes,
 )
-from haploom.archive.text.cutting import Layout
-from haploom.archive.text.cutting_kernels import NO_END
-from haploom.archive.text.lines import LineTable
 
 _MAX_PAIR_BYTES = 18
 
