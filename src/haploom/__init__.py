@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from haploom.ancestry import classify_panel, compare_classifiers
     from haploom.archive import Archive, open_archive
     from haploom.baselines.logistic import SnpLogisticRegression
-    from haploom.compression import compress_panel
+    from haploom.compression import compress, compress_panel
     from haploom.embedding import embed_panel
     from haploom.errors import HaploomError
     from haploom.io import (
@@ -52,6 +52,7 @@ _HOME = {
     "breed": "popgen.breeding",
     "classify_panel": "ancestry",
     "compare_classifiers": "ancestry",
+    "compress": "compression",
     "compress_panel": "compression",
     "embed_panel": "embedding",
     "iterate_blocks": "io",
@@ -86,6 +87,7 @@ __all__ = [
     "breed",
     "classify_panel",
     "compare_classifiers",
+    "compress",
     "compress_panel",
     "embed_panel",
     "iterate_blocks",

@@ -324,9 +324,9 @@ def variants_of(tables: Sequence[LineTable], header: bytes) -> Variants:
     chrom, position, name, ref, alt = zip(*rows) if rows else ((), (), (), (), ())
     if (several := next((text for text in alt if "," in text), None)) is not None:
         raise ValueError(f"a site has several alternate alleles ({several})")
-    columns = [np.array(column, dtype=STRING) for column in (chrom, name, ref, alt)]
+    chroms, names, refs, alts = (np.array(column, dtype=STRING) for column in (chrom, name, ref, alt))
     lengths = dict(_contig_lengths(header))
-    return Variants(columns[0], np.array(position, dtype=np.int64), *columns[1:], lengths)
+    return Variants(chroms, np.array(position, dtype=np.int64), names, refs, alts, lengths)
 
 
 def record_spans(sites: LineTable) -> tuple[list[str], np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 from zlib import crc32
 
 import numpy as np
@@ -113,9 +113,7 @@ def compress(source: Path, output: Path, *, selection: Selection = _EVERYTHING, 
         partial(open_text, source, kind),
         kind,
         (),
-        lambda samples: (
-            {level: column.tolist() for level, column in table.columns_for(samples).items()} if table else {}
-        ),
+        lambda samples: _columns(table.columns_for(samples)) if table else {},
         lambda labels: label_level(labels, selection.label) if labels else None,
     )
     return _compress(text, output, storage)
@@ -127,9 +125,13 @@ def compress_panel(panel: Panel, output: Path, **settings: Any) -> dict[str, Any
 
 
 def _panel_source(panel: Panel, label: str | None, kind: str, not_kept: tuple[str, ...]) -> _Source:
-    labels = {level: column.tolist() for level, column in panel.populations.items()}
+    labels = _columns(panel.populations)
     level = label_level(labels, label) if label else None  # the text has no INFO to predict
     return _Source(lambda: nullcontext(panel_text(panel)), kind, not_kept, lambda _: labels, lambda _: level)
+
+
+def _columns(labels: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
+    return {level: column.tolist() for level, column in labels.items()}
 
 
 def _compress(source: _Source, output: Path, storage: Storage) -> dict[str, Any]:
@@ -159,7 +161,7 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
     neural = storage.codec == "vae+rle"
     limits = _ONE_BLOCK if neural else LEVELS[storage.level]
     with source.open() as stream, target.open("wb") as file:
-        header, blocks = cut_text(stream, limits.records, limits.text_bytes, limits.alleles)
+        header, blocks = cut_text(cast(BinaryIO, stream), limits.records, limits.text_bytes, limits.alleles)
         samples = reader.sample_names(header.text) if header.n_samples else ()
         labels = source.labels(samples)
         level = source.label_level(labels)
