@@ -72,12 +72,12 @@ def _read_archive(archive: Path, model: Path | None, selection: "Selection") -> 
     from haploom.archive import open_archive
 
     opened = open_archive(archive, model)
-    return selection.restrict(opened.read(selection.people(opened.samples)))
+    return selection.restrict(opened.read(selection.people(opened.samples)), archive)
 
 
 @click.command()
-@input_file("archive")
-@output_option("VCF (.vcf, .vcf.gz), HDF5 (.h5), or - for stdout.")
+@input_file("archive", stdin=False)
+@output_option("VCF (.vcf, .vcf.gz), HDF5 (.h5), or - for stdout.", stdout=True)
 @output_type_option
 @optional_model_option
 @selection_options
@@ -100,7 +100,7 @@ def decompress(
 
 
 @click.command()
-@input_file("archive")
+@input_file("archive", stdin=False)
 @output_type_option
 @optional_model_option
 @selection_options
@@ -113,7 +113,7 @@ def view(archive: Path, output_type: str | None, model: Path | None, selection: 
 
 
 @click.command()
-@input_file("file")
+@input_file("file", stdin=False)
 @json_option
 def inspect(file: Path, as_json: bool) -> None:
     """Say what is in an archive or a model, without decoding it."""
@@ -130,7 +130,7 @@ def inspect(file: Path, as_json: bool) -> None:
 
 
 @click.command()
-@input_file("archive")
+@input_file("archive", stdin=False)
 @click.option(
     "--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Compare with this file as well."
 )

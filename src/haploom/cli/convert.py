@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @input_file()
-@output_option("Where to write: .vcf, .vcf.gz, .h5, .hdf5, or - for VCF to stdout.")
+@output_option("Where to write: .vcf, .vcf.gz, .h5, .hdf5, or - for VCF to stdout.", stdout=True)
 @output_type_option
 @click.option(
     "--layout", type=click.Choice(["haploom", "paper"]), default="haploom", show_default=True,
@@ -45,8 +45,16 @@ def convert(
 
     Says on stderr what the output cannot hold. SOURCE is kept.
     """
-    from haploom.io import label_level, read_panel, refuse_to_replace, write_panel, write_paper_hdf5
-    from haploom.io.byte_stream import HDF5_MAGIC, STANDARD, starts_with
+    from haploom.io import (
+        NOT_KEPT,
+        label_level,
+        read_panel,
+        refuse_to_replace,
+        source_format,
+        write_panel,
+        write_paper_hdf5,
+    )
+    from haploom.io.byte_stream import STANDARD
     from haploom.io.panels import check_output_name, is_hdf5_name
 
     to_hdf5 = output_type is None and is_hdf5_name(output)
@@ -64,8 +72,7 @@ def convert(
         write_panel(panel, output, output_type=output_type, force=force, no_version=no_version)
         if panel.populations and not to_hdf5:
             note(f"{output} does not hold the labels ({', '.join(panel.populations)})")
-    if not starts_with(source, HDF5_MAGIC):
-        note(
-            "not kept of the VCF read: QUAL, FILTER, INFO, FORMAT fields other than GT, header lines other than contigs"
-        )
+    kind = source_format(source)
+    if NOT_KEPT[kind]:
+        note(f"not kept of the {kind} read: {', '.join(NOT_KEPT[kind])}")
     note(f"{panel.n_sites:,} sites, {panel.n_samples:,} people written to {output}")
