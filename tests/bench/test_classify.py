@@ -87,3 +87,9 @@ def test_read_records__names_the_damaged_line(tmp_path, line):
     path.write_text(path.read_text() + f"{line}\n")
     with pytest.raises(FormatError, match="line 2"):
         read_records(path)
+
+
+def test_read_records__a_line_ends_at_its_line_break_alone(tmp_path):
+    records = [{"people": "Sa\u2028mi"}, {"people": "\x85"}]
+    append_records(tmp_path / "records.jsonl", records)
+    assert read_records(tmp_path / "records.jsonl") == records

@@ -210,3 +210,64 @@ def test_startup__help_and_import_are_light():
         f"run(haploom, ['--help'])\nassert not [m for m in {heavy!r} if m in sys.modules]\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("command", ["embed", "classify", "compress", "synthesize", "split"])
+def test_stdout__is_refused_where_there_is_no_stream_to_write(files, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    more = {
+        "compress": [files / "panel.vcf"],
+        "split": [files / "panel.vcf", "--populations", files / "labels.tsv"],
+        "synthesize": ["--model", files / "m.model", "-n", "1"],
+    }.get(command, [files / "panel.vcf", "--model", files / "m.model"])
+    assert call(command, *more, "-o", "-") == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize(
+    "command", [["inspect"], ["verify"], ["view"], ["decompress", "-o", "x.vcf"]], ids=lambda c: c[0]
+)
+def test_stdin__is_refused_where_a_file_is_read_more_than_once(command):
+    assert call(*command, "-") == 2
+
+
+def test_view__a_contig_that_is_not_there(files, tmp_path, capsys):
+    archive = files / "panel.hlm"
+    assert call("compress", files / "panel.vcf", "-o", archive) == 0
+    capsys.readouterr()
+    assert_refused(capsys, tmp_path / "out", "view", archive, "-r", "7:1-100", says="no contig '7'")
+
+
+def test_classify__agreement_is_with_the_level_the_model_learned(files, tmp_path, capsys, two_populations):
+    labels = {"superpopulation": ["everybody"] * 60, **two_populations.populations}
+    write_populations(files / "two.tsv", two_populations.with_populations(labels))
+    command = ["classify", files / "panel.vcf", "--model", files / "m.model", "--populations", files / "two.tsv"]
+    agreed = []
+    for level in ([], ["--label", "population"], ["--label", "superpopulation"]):
+        assert call(*command, *level, "--force", "--json", "-o", tmp_path / "labels.tsv") == 0
+        agreed.append(json.loads(capsys.readouterr().out)["accuracy"]["value"])
+    assert agreed[0] == agreed[1] > 0.5
+    assert agreed[2] == 0
+
+
+def test_synthesize__a_population_named_twice_is_made_once(files, tmp_path, capsys):
+    twice = ["--population", "north", "--population", "north"]
+    command = ["synthesize", "--model", files / "m.model", *twice, "-n", 2, "-o", tmp_path / "new.vcf", "--json"]
+    assert call(*command) == 0
+    assert json.loads(capsys.readouterr().out)["people"] == 2
+
+
+def test_synthesize__labels_that_exist_are_told_before_anything_is_written(files, tmp_path, capsys):
+    labels = tmp_path / "new.populations.tsv"
+    labels.write_text("mine\n")
+    assert call("synthesize", "--model", files / "m.model", "-n", 1, "-o", tmp_path / "new.vcf") == 3
+    assert not (tmp_path / "new.vcf").exists()
+    assert labels.read_text() == "mine\n"
+
+
+def test_embed__a_picture_that_cannot_be_drawn_leaves_nothing(files, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["embed", files / "panel.vcf", "--model", files / "m.model", "-o", out / "z.tsv", "--plot", out / "z.jpg"]
+    out.mkdir()
+    assert call(*command) == 3
+    assert list(out.iterdir()) == []

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 torch = pytest.importorskip("torch")
 
 from haploom.errors import HaploomError  # noqa: E402
-from haploom.models.encoder import encode_means, load_vae  # noqa: E402
+from haploom.models.encoder import encode_means, load_vae, rows_at_once  # noqa: E402
 from haploom.models.vae import VAE, VAEConfig  # noqa: E402
 from haploom.panel import Split  # noqa: E402
 from haploom.training.batches import PackedBatches  # noqa: E402
@@ -140,9 +140,14 @@ def test_evaluate__mode_is_restored_and_noise_is_the_same(two_populations):
 def test_encode_means__mode_is_restored_and_batches_do_not_mix(two_populations, monkeypatch):
     model = VAE(VAEConfig(n_sites=300, n_latent=4, n_hidden=8)).train()
     whole = encode_means(model, two_populations.bits)
-    monkeypatch.setattr("haploom.models.encoder.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("haploom.models.encoder.MOST_ROWS_AT_ONCE", 7)
     np.testing.assert_allclose(encode_means(model, two_populations.bits), whole, atol=1e-5)
     assert model.training
+
+
+@pytest.mark.parametrize(("n_sites", "rows"), [(1, 1024), (10_000, 1024), (317_408, 105), (10**9, 2)])
+def test_rows_at_once__memory_is_bounded_at_any_width(n_sites, rows):
+    assert rows_at_once(n_sites) == rows
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 24, 119, 120, 1000])

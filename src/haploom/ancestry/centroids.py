@@ -58,7 +58,7 @@ def write_classification(classification: Classification, path: Path, force: bool
     `set` is "." and p_* are uncalibrated scores: centroids cannot say how sure they are.
     """
     names = [f"p_{label}" for label in classification.classes]
-    with atomic_output(path, force) as partial, partial.open("w") as file:
+    with atomic_output(path, force) as partial, partial.open("w", encoding="utf-8") as file:
         file.write("\t".join(["sample", "haplotype", "label", "set", *names, "part"]) + "\n")
         for row, (label, scores) in enumerate(zip(classification.labels, classification.scores)):
             sample, part = classification.samples[row // 2], classification.parts[row // 2]

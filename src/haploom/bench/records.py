@@ -21,12 +21,13 @@ def append_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
 def read_records(path: Path) -> list[dict[str, Any]]:
     """All records of a file, in order. Raises FormatError, with the line, for one that is not a JSON object."""
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise FormatError(f"{path}, line {number}: not JSON ({error.msg}): remove the line") from error
-        if not isinstance(record, dict):
-            raise FormatError(f"{path}, line {number}: wanted a JSON object, found {type(record).__name__}")
-        records.append(record)
+    with path.open(encoding="utf-8", newline="\n") as file:  # no other character ends a line: JSON may hold them
+        for number, line in enumerate(file, start=1):
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise FormatError(f"{path}, line {number}: not JSON ({error.msg}): remove the line") from error
+            if not isinstance(record, dict):
+                raise FormatError(f"{path}, line {number}: wanted a JSON object, found {type(record).__name__}")
+            records.append(record)
     return records

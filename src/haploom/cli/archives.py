@@ -9,6 +9,7 @@ import rich_click as click
 from haploom.cli.frame import (
     default_threads,
     force_option,
+    genotypes,
     input_file,
     json_option,
     no_version_option,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@input_file()
+@genotypes()
 @output_option("The archive (.hlm).")
 @click.option(
     "--level",
@@ -79,9 +80,10 @@ def compress(
 
 
 @click.command()
-@input_file("archive")
+@input_file("archive", stdin=False)
 @output_option(
-    "What was stored, as VCF (.vcf, .vcf.gz or - for stdout), or a panel in another format (.bcf, .h5, ...)."
+    "What was stored, as VCF (.vcf, .vcf.gz or - for stdout), or a panel in another format (.bcf, .h5, ...).",
+    stdout=True,
 )
 @output_type_option
 @optional_model_option
@@ -109,7 +111,7 @@ def decompress(
 
 
 @click.command()
-@input_file("archive")
+@input_file("archive", stdin=False)
 @output_type_option
 @optional_model_option
 @selection_options
@@ -137,7 +139,7 @@ def _write_stored(
 
     people = selection.people(archive.samples) if selection.chooses_people else None
     if selection.chooses_sites_by_content or output_format(output, output_type) is not VCF:
-        panel = selection.restrict(archive.read(selection.regions, people))
+        panel = selection.restrict(archive.read(selection.regions, people), archive.path)
         write_panel(panel, output, output_type=output_type, force=force, no_version=no_version)
         return
     if people is None and not selection.regions:
@@ -148,7 +150,7 @@ def _write_stored(
 
 
 @click.command()
-@input_file("file")
+@input_file("file", stdin=False)
 @json_option
 def inspect(file: Path, as_json: bool) -> None:
     """Say what is in an archive or a model, without decoding it."""
@@ -165,7 +167,7 @@ def inspect(file: Path, as_json: bool) -> None:
 
 
 @click.command()
-@input_file("archive")
+@input_file("archive", stdin=False)
 @click.option(
     "--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Compare with this file as well."
 )

@@ -113,8 +113,6 @@ def breed(
     """
     if part is not None and split is None:
         raise click.UsageError("--part needs --split")
-    if output == Path("-"):
-        raise click.UsageError("breed writes a panel and its labels: -o must name a file, not stdout")
 
     from haploom import io
     from haploom.io.panels import check_output_name

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @genotypes()
 @output_option(
     "Where to write: .vcf, .vcf.gz, .bcf, .h5, .hdf5, .bed (PLINK 1), .pgen (PLINK 2), .vcz, .zarr (VCF Zarr; "
-    "with .zip after it: one file), .trees, .tsz (tskit), or - for VCF to stdout."
+    "with .zip after it: one file), .trees, .tsz (tskit), or - for VCF to stdout.",
+    stdout=True,
 )
 @output_type_option
 @click.option(

@@ -72,11 +72,9 @@ def _warnings_as_notes() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def input_file(name: str = "source", **settings: Any) -> Callable:
-    """An argument that names a file to read (`-` is stdin)."""
-    return click.argument(
-        name, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path), **settings
-    )
+def input_file(name: str = "source", stdin: bool = True) -> Callable:
+    """An argument that names a file to read. stdin: whether `-` is taken, which can be read only once."""
+    return click.argument(name, type=click.Path(exists=True, dir_okay=False, allow_dash=stdin, path_type=Path))
 
 
 def genotypes(name: str = "source", **settings: Any) -> Callable:
@@ -84,11 +82,18 @@ def genotypes(name: str = "source", **settings: Any) -> Callable:
     return click.argument(name, type=click.Path(exists=True, allow_dash=True, path_type=Path), **settings)
 
 
-def output_option(help: str, required: bool = True) -> Callable:
-    """`-o`, where the result goes."""
+def output_option(help: str, stdout: bool = False) -> Callable:
+    """`-o`, where the result goes. stdout: whether `-` is taken; else it is refused, not made a file of that name."""
     return click.option(
-        "-o", "--output", required=required, type=click.Path(allow_dash=True, path_type=Path), help=help
-    )
+        "-o", "--output", required=True, type=click.Path(allow_dash=True, path_type=Path), help=help,
+        callback=None if stdout else _refuse_stdout,
+    )  # fmt: skip
+
+
+def _refuse_stdout(context: click.Context, parameter: click.Parameter, output: Path) -> Path:
+    if output == Path("-"):
+        raise click.UsageError(f"{context.info_name}: -o must name a file, not stdout", context)
+    return output
 
 
 force_option = click.option("--force", is_flag=True, help="Replace outputs that exist.")

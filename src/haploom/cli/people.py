@@ -43,13 +43,13 @@ def embed(source: Path, model: Path, output: Path, plot: Path | None, selection:
     trained = read_model(model)
     panel = read_panel(source, selection)
     embedding = embed_panel(panel, trained)
-    write_embedding(embedding, output, force)
-    _note_training_people(embedding.parts)
-    if plot is not None:
+    if plot is not None:  # first, because a picture can be refused
         from haploom.report.maps import save_map
 
         labels = panel.labels(label_level(panel.populations, selection.label)) if panel.populations else None
         save_map(embedding, labels, plot, force)
+    write_embedding(embedding, output, force)
+    _note_training_people(embedding.parts)
 
 
 @click.command()
@@ -63,7 +63,8 @@ def embed(source: Path, model: Path, output: Path, plot: Path | None, selection:
 def classify(source: Path, model: Path, output: Path, selection: "Selection", force: bool, as_json: bool) -> None:
     """Say which reference population each haplotype in SOURCE is most similar to.
 
-    With --populations, says how often that agrees with the labels there.
+    With --populations, says how often that agrees with the labels there: those of --label, else of the level the
+    model was trained on.
     """
     import numpy as np
 
@@ -74,17 +75,19 @@ def classify(source: Path, model: Path, output: Path, selection: "Selection", fo
     refuse_to_replace(output, force)
     trained = read_model(model)
     panel = read_panel(source, selection)
+    level = label_level(panel.populations, selection.label or trained.card.label_level) if panel.populations else None
     classification = classify_panel(panel, trained)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {"haplotypes": len(classification.labels)}
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in classification.classes}
-    if panel.populations:
+    if level is not None:
         from haploom.baselines.accuracy import accuracy
 
-        truth = panel.labels(label_level(panel.populations, selection.label), per="haplotype")
+        truth = panel.labels(level, per="haplotype")
         measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2))
-        result |= {"accuracy": f"{measured.plain:.4f}", "balanced_accuracy": f"{measured.balanced:.4f}"}
+        for name, share in (("accuracy", measured.plain), ("balanced_accuracy", measured.balanced)):
+            result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json)
 
 
@@ -109,15 +112,15 @@ def synthesize(
     from haploom.io.model_file import file_sha256, read_model
     from haploom.synthesis import header_lines, synthesize_panel
 
-    refuse_to_replace(output, force)
+    labels_to = populations_beside(output)
+    for path in (output, labels_to):
+        refuse_to_replace(path, force)
     trained = read_model(model)
-    panel = synthesize_panel(trained, populations or trained.labels, people, seed)
+    panel = synthesize_panel(trained, tuple(dict.fromkeys(populations)) or trained.labels, people, seed)
     header = header_lines(trained, file_sha256(model), seed)
     write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
-    write_populations(populations_beside(output), panel, force)
-    print_result(
-        {"people": panel.n_samples, "sites": panel.n_sites, "labels": str(populations_beside(output))}, as_json
-    )
+    write_populations(labels_to, panel, force)
+    print_result({"people": panel.n_samples, "sites": panel.n_sites, "labels": str(labels_to)}, as_json)
 
 
 def _note_training_people(parts: tuple[str, ...]) -> None:

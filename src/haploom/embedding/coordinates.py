@@ -39,7 +39,7 @@ def embed_panel(panel: Panel, model: ModelFile) -> Embedding:
 def write_embedding(embedding: Embedding, path: Path, force: bool = False) -> None:
     """A TSV: sample, haplotype (1 or 2), z1, z2, ..., and the part of the model's split the person was in."""
     names = [f"z{place + 1}" for place in range(embedding.z.shape[1])]
-    with atomic_output(path, force) as partial, partial.open("w") as file:
+    with atomic_output(path, force) as partial, partial.open("w", encoding="utf-8") as file:
         file.write("\t".join(["sample", "haplotype", *names, "part"]) + "\n")
         for row, z in enumerate(embedding.z):
             values = [f"{value:.6g}" for value in z]

@@ -88,7 +88,8 @@ def _code_steps(
             bit = step >> (n_bits - 1 - depth) & 1
             is_small = prefix == 0 or prefix == (int64(1) << depth) - 1
             if depth < _MODELLED_BITS or is_small:
-                bit = code_in_contexts(coder, data, mixer, depth, (int64(1) << depth) + prefix, bit)
+                weight_set = c * _MODELLED_BITS + min(depth, _MODELLED_BITS - 1)
+                bit = code_in_contexts(coder, data, mixer, weight_set, (int64(1) << depth) + prefix, bit)
             else:
                 bit = code_bit(coder, data, _HALF, bit)
             prefix = 2 * prefix + bit
@@ -117,4 +118,4 @@ def decode_steps(data: bytes, cluster: np.ndarray, first: np.ndarray, size: np.n
 
 
 def _new_mixer(n: int) -> Mixer:
-    return new_mixer(_N_INPUTS, 64, 16 * n)
+    return new_mixer(_N_INPUTS, MOST_CLUSTERS * _MODELLED_BITS, 16 * n)

@@ -47,7 +47,7 @@ class ModelCard(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class ModelFile:
-    """A model's card, its sites and its arrays. Raises ValueError when the arrays do not describe the sites."""
+    """A model's card, its sites and its arrays."""
 
     card: ModelCard
     variants: Variants

@@ -95,4 +95,4 @@ def write_populations(path: Path, panel: Panel | DosagePanel, force: bool = Fals
     columns = [panel.samples, *(column.tolist() for column in panel.populations.values())]
     with atomic_output(path, force) as partial:
         rows = ["\t".join([SAMPLE, *panel.populations]), *("\t".join(row) for row in zip(*columns))]
-        partial.write_text("".join(f"{row}\n" for row in rows))
+        partial.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")

@@ -55,6 +55,7 @@ class Regions:
 
     def check_contigs(self, contigs: Sequence[str], source: Path) -> None:
         """Raise HaploomError for a region on a contig that neither the records met so far nor `contigs` name."""
+        contigs = list(dict.fromkeys(contigs))
         for name in self._spans:
             if name not in self._met and matching_contig(name, contigs) not in contigs:
                 have = ", ".join(contigs[:5]) + (", ..." if len(contigs) > 5 else "") or "none named"

@@ -80,10 +80,18 @@ class Selection:
         """What decides on each site, before its genotypes are looked at."""
         return SiteFilter(Regions(self.regions), read_site_list(self.sites) if self.sites else None)
 
-    def restrict(self, panel: Panel) -> Panel:
-        """The wanted sites of a panel whose people are chosen already, with labels and frequency cut."""
+    def restrict(self, panel: Panel, source: Path) -> Panel:
+        """The wanted sites of a panel whose people are chosen already, with labels and frequency cut.
+
+        source: names the file in messages. Raises HaploomError for a region on a contig it does not have.
+        """
         wanted = self.site_filter()
-        return self.finish(panel if wanted.takes_all else panel.select_sites(wanted.mask(panel.variants)))
+        if not wanted.takes_all:
+            contigs = [*panel.variants.contigs(), *panel.variants.contig_length_bp]
+            panel = panel.select_sites(wanted.mask(panel.variants))
+            wanted.regions.check_contigs(contigs, source)
+            wanted.note_absent(panel.n_sites, source)
+        return self.finish(panel)
 
     def finish(self, panel: Panel) -> Panel:
         """What remains to be done once the chosen sites and people are read: labels, and the frequency cut."""

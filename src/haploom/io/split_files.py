@@ -38,4 +38,4 @@ def write_split(path: Path, split: Split, samples: Sequence[str], force: bool = 
     """The parts of `samples`, in that order, as a table `read_split` reads."""
     with atomic_output(path, force) as partial:
         rows = ["\t".join(COLUMNS), *(f"{sample}\t{split.part_of[sample]}" for sample in samples)]
-        partial.write_text("".join(f"{row}\n" for row in rows))
+        partial.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")

@@ -9,7 +9,13 @@ from haploom.models.vae import VAE, VAEConfig
 from haploom.panel import Panel
 from haploom.panel.bits import unpack_rows
 
-ROWS_AT_ONCE = 1024
+MOST_ROWS_AT_ONCE = 1024
+ALLELES_AT_ONCE = 1 << 25  # as float32: 128 MiB
+
+
+def rows_at_once(n_sites: int) -> int:
+    """Haplotypes that go through a network together outside of training, so that memory is bounded at any width."""
+    return min(MOST_ROWS_AT_ONCE, max(2, ALLELES_AT_ONCE // n_sites))
 
 
 def load_vae(model: ModelFile) -> VAE:
@@ -30,10 +36,11 @@ def encode_means(network: VAE, bits: np.ndarray) -> np.ndarray:
     was_training = network.training
     network.eval()
     means = np.empty((len(bits), network.config.n_latent), dtype=np.float32)
-    for start in range(0, len(bits), ROWS_AT_ONCE):
-        alleles = torch.from_numpy(unpack_rows(bits[start : start + ROWS_AT_ONCE], network.config.n_sites))
+    step = rows_at_once(network.config.n_sites)
+    for start in range(0, len(bits), step):
+        alleles = torch.from_numpy(unpack_rows(bits[start : start + step], network.config.n_sites))
         mean, _ = network.encode(alleles.to(device, torch.float32))
-        means[start : start + ROWS_AT_ONCE] = mean.cpu().numpy()
+        means[start : start + step] = mean.cpu().numpy()
     network.train(was_training)
     return means
 

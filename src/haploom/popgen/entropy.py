@@ -46,8 +46,9 @@ def bootstrap_site_entropy(
 ) -> np.ndarray:
     """Mean plug-in entropy of each site over `n_draws` draws of `n_haplotypes` of the rows, with replacement.
 
-    rows: integer indices of the haplotypes drawn from (one population). Every population drawn at the same
-    `n_haplotypes` has the same bias, whatever its size, so their entropies can be compared.
+    rows: integer indices of the haplotypes drawn from (one population). Populations drawn at the same
+    `n_haplotypes` can be compared while each has many more: a draw is low by about 1 / (2 n_haplotypes ln 2) bits
+    in all of them, and by another 1 / (2 len(rows) ln 2), because haplotypes are drawn with replacement.
     Returns float64 (n_sites,), bits per allele, 0 to 1. Raises ValueError without rows, haplotypes or draws.
 
     Source: Geleta et al. 2026 ("bootstrapping 32 samples from the founders' pool 50 times").

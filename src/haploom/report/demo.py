@@ -40,7 +40,7 @@ class DemoSettings:
     people: int = 100
     generations: int = 2
     offspring: int = 200
-    epochs: int = 100
+    epochs: int = 80
     seed: int = 1
     threads: int = 2
 

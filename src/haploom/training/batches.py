@@ -9,8 +9,6 @@ from torch import Tensor
 from haploom.panel import Panel
 from haploom.panel.bits import unpack_rows
 
-EVALUATION_BATCH = 1024
-
 
 class PackedBatches:
     """Haplotypes of a panel as float32 tensors (n, n_sites) of 0 and 1 on a device."""

@@ -8,11 +8,11 @@ import torch
 from haploom import provenance
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelCard, ModelFile
-from haploom.models.encoder import encode_means
+from haploom.models.encoder import encode_means, rows_at_once
 from haploom.models.to_exact import exact_decoder
 from haploom.models.vae import VAE, VAEConfig
 from haploom.panel import PARTS, Panel, Split
-from haploom.training.batches import EVALUATION_BATCH, PackedBatches
+from haploom.training.batches import PackedBatches
 from haploom.training.devices import choose_device, precision_for
 from haploom.training.loop import EpochFigures, TrainingConfig, train_elbo
 
@@ -73,7 +73,7 @@ def train_vae(
     history = train_elbo(
         model,
         PackedBatches(train, config.batch_size, target),
-        PackedBatches(validation, EVALUATION_BATCH, target),
+        PackedBatches(validation, rows_at_once(train.n_sites), target),
         config,
         precision_for(target),
     )
