@@ -12,7 +12,7 @@ from haploom.errors import HaploomError
 PANEL, PANEL_LABELS, SPLIT = "panel.vcf.gz", "panel.populations.tsv", "split.tsv"
 OFFSPRING, OFFSPRING_LABELS, OFFSPRING_SPLIT = "offspring.vcf.gz", "offspring.populations.tsv", "offspring.split.tsv"
 MODEL = "model.safetensors"
-ARCHIVES = {codec: f"panel.{codec.replace('+', '-')}.hlm" for codec in ("vae+rle", "zstd", "auto")}
+ARCHIVES = {codec: f"panel.{codec.replace('+', '-')}.hlm" for codec in ("vae+rle", "statistical", "auto")}
 DECODED = "decompressed.vcf.gz"
 COORDINATES, MAP = "coordinates.tsv", "map.svg"
 LABELS, ACCURACIES = "labels.tsv", "accuracies.jsonl"
@@ -70,7 +70,7 @@ def demo_steps(settings: DemoSettings) -> dict[str, Step]:
     simulate = ("simulate", "--sites", str(settings.sites), "--people", str(settings.people), *repeatable, "-o", PANEL)
     size = ("--generations", str(settings.generations), "--size", str(settings.offspring))
     compress = [
-        ("compress", PANEL, "--codec", codec, *(() if codec == "zstd" else model), "-o", archive)
+        ("compress", PANEL, "--codec", codec, *(() if codec == "statistical" else model), "-o", archive)
         for codec, archive in ARCHIVES.items()
     ]
     neural = ARCHIVES["vae+rle"]

@@ -284,13 +284,13 @@ def _ancestry_detail(rows: Sequence[Mapping[str, Any]]) -> str:
 def _storage_verdict(results: Mapping[str, Any]) -> str:
     rows = {row["codec"]: row for row in results["storage"]}
     alone = rows["vae+rle"]["genotype_bytes"]
-    vae, zstd, auto = (_bytes_needed(rows[codec]) for codec in ("vae+rle", "zstd", "auto"))
+    vae, statistical, auto = (_bytes_needed(rows[codec]) for codec in ("vae+rle", "statistical", "auto"))
     choice = f"auto {'used the VAE' if rows['auto']['model_bytes'] else 'left the VAE out'} ({auto:,} bytes)."
-    if vae < zstd:
-        return f"The VAE stored the genotypes in {vae / zstd:.0%} of the bytes of zstd, its model included; {choice}"
+    if vae < statistical:
+        return f"The VAE stored the genotypes in {vae / statistical:.0%} of the bytes of the statistical codec, its model included; {choice}"
     return (
-        f"For storing, the VAE loses: {_times(vae / zstd)} the bytes of zstd on packed bits with its model, "
-        f"{_times(alone / zstd)} without; {choice}"
+        f"For storing, the VAE loses: {_times(vae / statistical)} the bytes of the statistical codec with its model, "
+        f"{_times(alone / statistical)} without; {choice}"
     )
 
 
