@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from numpy.testing import assert_array_equal
 from haploom.archive.text.annotations import decode_annotations, encode_annotations
 from haploom.archive.text.counts import GenotypeCounts
 from haploom.archive.text.lines import LineTable
+from haploom.archive.text.sites import decode_sites, encode_sites
 
 BASES = [b"A", b"C", b"G", b"T"]
 INFO_FIELDS = st.one_of(
@@ -88,6 +91,41 @@ def test_annotations__info_of_the_genotypes_costs_almost_nothing(style, n_altern
     lines = [b".\tPASS\t" + info + b"\tGT" for info in spelled_info(counts, SPELLINGS[style])]
     assert len(encoded(lines, sites, counts)) < 250
     assert len(encoded(lines, sites, None)) > 3000
+
+
+@pytest.mark.parametrize(
+    ("name", "most_site_bytes", "most_annotation_bytes"),
+    [("chr22-dense.vcf.gz", 6.0, 2.0), ("chr22-whole.vcf.gz", 6.5, 0.1)],
+)
+def test_annotations__real_columns(real_data, name, most_site_bytes, most_annotation_bytes):
+    """AC, AF, NS, AN and the frequencies of five superpopulations follow from the genotypes: what is left is DP."""
+    populations = dict(line.split("\t")[::2] for line in (real_data / "populations.tsv").read_text().splitlines())
+    lines, cells = [], []
+    with gzip.open(real_data / name, "rb") as text:
+        for line in text:
+            if line.startswith(b"#CHROM"):
+                labels = np.array([populations[sample] for sample in line.decode().split()[9:]])
+            if not line.startswith(b"#"):
+                *fixed, calls = line.rstrip(b"\n").split(b"\t", 9)
+                lines.append(fixed)
+                cells.append(np.frombuffer(calls + b"\t", np.uint8).reshape(-1, 4)[:, [0, 2]] - ord("0"))
+            if len(lines) == 2000:
+                break
+    alleles = np.stack(cells).astype(np.int64)  # records, people, 2
+    n = len(lines)
+    groups = []
+    for label in np.unique(labels):
+        of_label = alleles[:, labels == label]
+        groups.append((str(label), np.full(n, 2 * of_label.shape[1]), of_label.sum((1, 2))[:, None]))
+    counts = GenotypeCounts(
+        alleles.sum((1, 2))[:, None], np.full(n, 2 * len(labels)), np.full(n, len(labels)), tuple(groups)
+    )
+    sites = LineTable.from_list(b"\t".join(fixed[:5]) for fixed in lines)
+    coded_sites = encode_sites(sites)
+    assert decode_sites(coded_sites, n, len(sites.text)).to_list() == sites.to_list()
+    coded = encoded([b"\t".join(fixed[5:]) for fixed in lines], sites, counts)
+    assert len(coded_sites) < most_site_bytes * n
+    assert len(coded) < most_annotation_bytes * n
 
 
 def test_annotations__a_wrong_prediction_costs_no_more_than_itself():
