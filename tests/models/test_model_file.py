@@ -95,3 +95,13 @@ def test_model_columns__found_wherever_they_are(small_model, two_populations):
     assert_array_equal(model_columns(two_populations.variants, model), np.arange(300))
     with pytest.raises(SiteMismatchError, match="300 sites and 50 of them"):
         model_columns(two_populations.variants.select(slice(50, None)), model)
+
+
+def test_model_file__a_changed_card_is_told(small_model, tmp_path):
+    # A label renamed and a training person moved in the card's text, every length as it was.
+    whole = small_model.read_bytes()
+    for before, after in ((b"north", b"nirth"), (b"P07", b"P70")):
+        assert before in whole
+        (tmp_path / "x.model").write_bytes(whole.replace(before, after, 1))
+        with pytest.raises(FormatError):
+            read_model(tmp_path / "x.model")

@@ -7,6 +7,7 @@ trained on).
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class ModelCard(BaseModel):
     training: dict[str, Any]  # settings, and which epoch was kept
     history: list[dict[str, float]]  # figures of each epoch
     made_by: dict[str, Any]
-    arrays_sha256: str = ""
+    content_sha256: str = ""  # of this card, without this line, and of the arrays: see `content_sha256`
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +78,14 @@ class ModelFile:
         return {name[start:]: array for name, array in self.arrays.items() if name.startswith(f"{prefix}.")}
 
 
-def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256 (hex) over arrays in order of name: name, dtype, shape and bytes of each."""
-    digest = hashlib.sha256()
+def content_sha256(card: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 (hex) over a model's card (JSON) and arrays.
+
+    The card counts as its JSON values, keys sorted and without `content_sha256`; then the arrays in order of
+    name: name, dtype, shape and bytes of each.
+    """
+    facts = {key: value for key, value in json.loads(card).items() if key != "content_sha256"}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -98,7 +104,8 @@ def write_model(model: ModelFile, path: Path, force: bool = False) -> None:
         _SITE_TEXT: np.frombuffer(text.encode(), dtype=np.uint8),
         _SITE_POSITIONS: variants.position_bp.copy(),
     }
-    card = model.card.model_copy(update={"arrays_sha256": arrays_sha256(arrays)})
+    checksum = content_sha256(model.card.model_dump_json(), arrays)
+    card = model.card.model_copy(update={"content_sha256": checksum})
     with atomic_output(path, force) as partial:
         partial.touch()
         permissions = partial.stat().st_mode  # safetensors makes files that only the owner can read
@@ -130,8 +137,8 @@ def read_model(path: Path) -> ModelFile:
         raise FormatError(
             f"{path}: the model's card is not one this release reads ({where}: {first['msg']})"
         ) from error
-    if arrays_sha256(arrays) != card.arrays_sha256:
-        raise CorruptModelError(f"{path} is damaged: its arrays do not have the SHA-256 written in it. Fetch it again.")
+    if content_sha256(metadata[_METADATA_KEY], arrays) != card.content_sha256:
+        raise CorruptModelError(f"{path} is damaged: its content has not the SHA-256 written in it. Fetch it again.")
     try:
         sites = arrays.pop(_SITE_TEXT).tobytes().decode()
         rows = [line.split("\t") for line in sites.split("\n")] if sites else []
