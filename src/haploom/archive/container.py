@@ -16,9 +16,9 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from haploom.entropy_coding.byte_packing import pack_bytes, unpack_bytes
 from haploom.errors import CorruptArchiveError, FormatError
@@ -30,17 +30,25 @@ _HEADER = struct.Struct("<4sHH")
 _FOOTER = struct.Struct("<QIII8s")
 _LARGEST_MANIFEST = 1 << 26
 
+Size = Annotated[int, Field(ge=0, lt=1 << 62)]
+Position = Annotated[int, Field(gt=-(1 << 62), lt=1 << 62)]
+
 
 class Section(BaseModel):
-    """A run of bytes in the file. `crc32` is of the data it decodes to, whose length is `decoded_bytes`."""
+    """A run of bytes in the file. `crc32` is of the data it decodes to, whose length is `decoded_bytes`.
+
+    `stored_crc32` is of the section's name in UTF-8 and, after it, the stored bytes: damage is told before anything is
+    decoded, and where only a part is decoded; the name tells sections that changed places.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     codec: str
-    offset: NonNegativeInt  # from the beginning of the file
-    stored_bytes: NonNegativeInt
-    decoded_bytes: NonNegativeInt
-    crc32: NonNegativeInt
+    offset: Size  # from the beginning of the file
+    stored_bytes: Size
+    decoded_bytes: Size
+    crc32: Size
+    stored_crc32: Size
 
 
 class ModelReference(BaseModel):
@@ -50,7 +58,7 @@ class ModelReference(BaseModel):
 
     sha256: str
     embedded: bool
-    stored_bytes: NonNegativeInt
+    stored_bytes: Size
 
 
 class Stretch(BaseModel):
@@ -59,8 +67,8 @@ class Stretch(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     contig: str
-    start_bp: int
-    end_bp: int
+    start_bp: Position
+    end_bp: Position
 
 
 class Block(BaseModel):
@@ -68,8 +76,8 @@ class Block(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    n_records: NonNegativeInt
-    text_bytes: NonNegativeInt
+    n_records: Size
+    text_bytes: Size
     stretches: list[Stretch]
 
 
@@ -81,15 +89,15 @@ class Manifest(BaseModel):
     format: Literal["haploom-archive/1"] = "haploom-archive/1"
     requires: list[str]
     level: str
-    n_samples: NonNegativeInt
+    n_samples: Size
     blocks: list[Block]
     text_sha256: str  # of the VCF text
-    text_bytes: NonNegativeInt
+    text_bytes: Size
     source_format: str
     not_kept: list[str]
     label_level: str | None  # of the populations whose frequencies predict INFO
     model: ModelReference | None
-    paper_size_bits: NonNegativeInt | None  # vae+rle: latents and residual as the paper counts them
+    paper_size_bits: Size | None  # vae+rle: latents and residual as the paper counts them
     made_by: dict[str, Any]
     sections: dict[str, Section]
 
@@ -109,8 +117,9 @@ class ContainerWriter:
     def add(self, name: str, codec: str, stored: bytes, decoded_bytes: int, crc32: int) -> None:
         """Append a section: its stored bytes, and length and CRC-32 of what they decode to."""
         self.sections[name] = Section(
-            codec=codec, offset=self._end, stored_bytes=len(stored), decoded_bytes=decoded_bytes, crc32=crc32
-        )
+            codec=codec, offset=self._end, stored_bytes=len(stored), decoded_bytes=decoded_bytes, crc32=crc32,
+            stored_crc32=_stored_crc32(name, stored),
+        )  # fmt: skip
         self._end += self._file.write(stored)
 
     def finish(self, manifest: Manifest) -> None:
@@ -171,17 +180,24 @@ class Container:
         return section
 
     def stored(self, name: str) -> bytes:
-        """The stored bytes of a section."""
+        """The stored bytes of a section. Raises CorruptArchiveError when they are not those that were written."""
         section = self.section(name)
         with self.path.open("rb") as file:
             file.seek(section.offset)
-            return file.read(section.stored_bytes)
+            stored = file.read(section.stored_bytes)
+        if _stored_crc32(name, stored) != section.stored_crc32:
+            raise CorruptArchiveError(f"{self.path} is damaged: section {name} is not what was written. Fetch it again.")
+        return stored
 
     def check(self, name: str, decoded: bytes) -> None:
         """Raises CorruptArchiveError unless `decoded` has the length and checksum the manifest states."""
         section = self.section(name)
         if len(decoded) != section.decoded_bytes or zlib.crc32(decoded) != section.crc32:
             raise CorruptArchiveError(f"{self.path} is damaged: section {name} does not decode to what was stored")
+
+
+def _stored_crc32(name: str, stored: bytes) -> int:
+    return zlib.crc32(stored, zlib.crc32(name.encode()))
 
 
 def is_archive_file(path: Path) -> bool:

@@ -17,6 +17,7 @@ from haploom.archive import blocks as parts
 from haploom.archive.blocks import Groups, StoredBlock
 from haploom.archive.container import Container, Manifest, stored_bytes
 from haploom.archive.genotypes import GenotypeCodec, LatentsAndResidual, Statistical
+from haploom.archive.limits import check_sizes
 from haploom.archive.text.lines import LineTable
 from haploom.entropy_coding.byte_packing import unpack_bytes
 from haploom.errors import CorruptArchiveError, FormatError, HaploomError
@@ -25,6 +26,7 @@ from haploom.io.model_file import file_sha256, read_model
 from haploom.io.regions import Regions
 from haploom.io.vcf_header import contig_line
 from haploom.panel import Panel, Variants
+from haploom.panel.bits import row_bytes
 from haploom.panel.samples import sample_indices
 from haploom.panel.variants import STRING
 
@@ -48,6 +50,10 @@ class Archive:
         self._model_path = model
         if unknown := sorted(set(self.manifest.requires) - KNOWN_CODECS):
             raise FormatError(f"{path} needs codecs this release does not have: {', '.join(unknown)}. Upgrade haploom.")
+        try:
+            check_sizes(self.manifest, self._container.section(HEADER).decoded_bytes)
+        except ValueError as error:
+            raise CorruptArchiveError(f"{path} is damaged: its manifest does not add up: {error}") from error
 
     @property
     def manifest(self) -> Manifest:
@@ -111,7 +117,7 @@ class Archive:
         regions: "22", "22:100-200", ...; none for all. samples: in this order; None for all. Only blocks that
         can overlap are decoded. Lines that are not records are left out. Raises HaploomError for unknown names.
         """
-        people = np.arange(self.manifest.n_samples) if samples is None else sample_indices(self.samples, samples)
+        people = np.arange(len(self.samples)) if samples is None else sample_indices(self.samples, samples)
         if header:
             yield self._header_of(people)
         wanted = Regions(regions)
@@ -128,9 +134,9 @@ class Archive:
         Raises HaploomError where the text is no panel: calls that are unphased, missing or not diploid, sites
         with more than two alleles, positions that go back.
         """
-        people = np.arange(self.manifest.n_samples) if samples is None else sample_indices(self.samples, samples)
+        people = np.arange(len(self.samples)) if samples is None else sample_indices(self.samples, samples)
         wanted = Regions(regions)
-        sites, rows = [], [np.empty((0, -(-2 * self.manifest.n_samples // 8)), dtype=np.uint8)]
+        sites, rows = [], [np.empty((0, row_bytes(2 * len(self.samples))), dtype=np.uint8)]
         numbers = list(self._touched(wanted))
         with progress.task("Decoding", len(numbers)) as advance:
             for number in numbers:
@@ -183,7 +189,7 @@ class Archive:
         }
 
     def _block(self, number: int) -> StoredBlock:
-        return StoredBlock(self._container, number, self.manifest.n_samples, self._codecs, self._groups)
+        return StoredBlock(self._container, number, len(self.samples), self._codecs, self._groups)
 
     def _decoded_blocks(self, numbers: Sequence[int], threads: int) -> Iterator[StoredBlock]:
         """Blocks in order, decoded by several threads, at most one more than threads in memory."""

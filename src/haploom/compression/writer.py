@@ -18,6 +18,7 @@ from haploom.archive import Archive, reader
 from haploom.archive.blocks import EncodedSection, Groups, encode_block
 from haploom.archive.container import Block, ContainerWriter, Manifest, Stretch
 from haploom.archive.genotypes import Statistical
+from haploom.archive.limits import MOST_ALLELES, MOST_RECORDS, MOST_TEXT_BYTES
 from haploom.archive.reader import record_spans
 from haploom.archive.text.cutting import TextBlock, TextHeader, cut_text
 from haploom.archive.text.lines import LineTable
@@ -45,7 +46,7 @@ class BlockLimits(NamedTuple):
 LEVELS = {
     "fast": BlockLimits(8192, 1 << 26, 256 << 20),
     "default": BlockLimits(8192, 1 << 26, 256 << 20),
-    "max": BlockLimits(1 << 16, 1 << 28, 1 << 30),
+    "max": BlockLimits(MOST_RECORDS, MOST_ALLELES, MOST_TEXT_BYTES),
 }
 _ONE_BLOCK = BlockLimits(1 << 40, 1 << 60, 1 << 60)  # a VAE sees all its sites at once
 
