@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 
 import numpy as np
 import pytest
@@ -177,3 +178,32 @@ def test_annotations__damage_is_an_error_or_other_lines(random):
         return
     assert len(decoded) == n
     assert len(decoded.text) <= len(lines.text)
+
+
+def test_annotations__bytes_are_those_of_the_specification():
+    """Any change of these bytes is a change of the format: it needs other codec ids, `sites/1` and `annotations/1`."""
+    n = 400
+    random = [(i * i * 2654435761 + i * 40503) % 2**32 >> 9 for i in range(n)]
+    alternate = np.array([[r % 97 // (1 + r % 7), r % 5] for r in random])
+    counts = GenotypeCounts(alternate, np.full(n, 400), np.full(n, 200), (("EUR", np.full(n, 160), alternate // 3),))
+    sites = LineTable.from_list(
+        b"22\t%d\t%b\t%b\t%b"
+        % (
+            10**6 + 40 * i + r % 40,
+            b"rs%d" % r if r % 9 else b".",
+            BASES[r % 4],
+            BASES[(r + 1) % 4] + b",<DEL>" * (r % 11 == 0),
+        )
+        for i, r in enumerate(random)
+    )
+    columns = [line.split(b"\t") for line in sites.to_list()]
+    lines = []
+    for column, r, (one, two) in zip(columns, random, alternate.tolist()):
+        several = b"," in column[4]
+        frequency = b"%.3f,%.3f" % (one / 400, two / 400) if several else b"%.3f" % (one / 400)
+        lines.append(
+            b"%d\tPASS\tAF=%b;DP=%d;AA=%b;FS=%d.%d%b\tGT"
+            % (r % 90, frequency, 900 + r % 300, column[3], r % 5, r % 7, b";DB" * (r % 13 == 0))
+        )
+    coded = encode_sites(sites), encoded(lines, sites, counts)
+    assert [hashlib.sha256(part).hexdigest()[:16] for part in coded] == ["b55f36023ff2019d", "f633dc6489c21634"]
