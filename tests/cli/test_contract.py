@@ -21,7 +21,7 @@ def files(two_populations, small_model, tmp_path):
     folder.mkdir()
     write_panel(two_populations, folder / "panel.vcf.gz")
     write_panel(two_populations, folder / "panel.vcf")
-    write_populations(folder / "labels.tsv", two_populations)
+    write_populations(folder / "labels.tsv", two_populations.samples, two_populations.populations)
     (folder / "m.model").write_bytes(small_model.read_bytes())
     return folder
 
@@ -62,16 +62,16 @@ BAD_CALLS = {"0/1": "unphased", ".|.": "missing", "1": "haploid", "0|2": "allele
 
 
 @pytest.mark.parametrize("text", BAD_CALLS, ids=BAD_CALLS.values())
-@pytest.mark.parametrize("command", ["compress", "embed", "train"])
+@pytest.mark.parametrize("command", ["convert", "embed", "train"])
 def test_bad_input__calls(files, tmp_path, capsys, text, command):
     source = edited(files, lambda lines: with_call(lines, text))
     more = {
-        "compress": [],
+        "convert": [],
         "embed": ["--model", files / "m.model"],
         "train": ["--populations", files / "labels.tsv"],
     }[command]
     out = tmp_path / "out"
-    assert_refused(capsys, out, command, source, "-o", out / "x", *more, says=BAD_CALLS[text])
+    assert_refused(capsys, out, command, source, "-o", out / "x.h5", *more, says=BAD_CALLS[text])
 
 
 def test_bad_input__several_alternate_alleles(files, tmp_path, capsys):
@@ -80,7 +80,7 @@ def test_bad_input__several_alternate_alleles(files, tmp_path, capsys):
         return [*lines[:-1], "\t".join([*cells[:4], "C,G", *cells[5:]])]
 
     out = tmp_path / "out"
-    assert_refused(capsys, out, "compress", edited(files, edit), "-o", out / "x.hlm", says="bcftools norm -m-")
+    assert_refused(capsys, out, "convert", edited(files, edit), "-o", out / "x.h5", says="bcftools norm -m-")
 
 
 def test_bad_input__truncated_gzip(files, tmp_path, capsys):
@@ -95,7 +95,7 @@ def test_bad_input__truncated_gzip(files, tmp_path, capsys):
 def test_bad_input__positions_go_back(files, tmp_path, capsys):
     out = tmp_path / "out"
     source = edited(files, lambda lines: [*lines[:-2], lines[-1], lines[-2]])
-    assert_refused(capsys, out, "compress", source, "-o", out / "x.hlm", says="bcftools sort")
+    assert_refused(capsys, out, "convert", source, "-o", out / "x.h5", says="bcftools sort")
 
 
 def test_bad_input__people_the_table_does_not_know(files, tmp_path, capsys):
@@ -147,7 +147,8 @@ def test_outputs__existing_ones_are_kept(files, tmp_path, capsys):
 def test_outputs__failed_work_keeps_the_old_file(files, tmp_path):
     target = tmp_path / "x.hlm"
     target.write_text("mine")
-    source = edited(files, lambda lines: with_call(lines, "0/1"))
+    source = files / "cut.vcf.gz"
+    source.write_bytes((files / "panel.vcf.gz").read_bytes()[:-40])
     assert call("compress", source, "-o", target, "--force") == 3
     assert target.read_text() == "mine"
 
@@ -192,15 +193,26 @@ def test_pipe__closed_early_is_quiet(files):
     assert view.returncode == 0
 
 
-def test_round_trip__vcf_archive_vcf(files, tmp_path):
+def test_round_trip__every_byte_of_a_vcf(files, tmp_path):
     archive, again = tmp_path / "a.hlm", tmp_path / "again.vcf"
-    wanted = [line for line in (files / "panel.vcf").read_text().splitlines() if not line.startswith("##haploom")]
-    for name in ("panel.vcf", "panel.vcf.gz"):
+    wanted = (files / "panel.vcf").read_bytes()
+    for name, codec in (("panel.vcf", "vae+rle"), ("panel.vcf.gz", "statistical")):
         source = files / name
-        options = ["--codec", "vae+rle", "--model", files / "m.model", "-o", archive, "--force"]
-        assert call("compress", source, *options) == 0
-        assert call("decompress", archive, "-o", again, "--force", "--no-version") == 0
-        assert again.read_text().splitlines() == wanted
+        options = ["--codec", codec, "-o", archive, "--force"]
+        model = ["--model", files / "m.model"] if codec == "vae+rle" else []
+        assert call("compress", source, *options, *model) == 0
+        assert call("decompress", archive, "-o", again, "--force") == 0
+        assert again.read_bytes() == wanted
+
+
+def test_compress__any_call_is_kept_but_by_the_network(files, tmp_path, capsys):
+    source = edited(files, lambda lines: with_call(lines, "./1"))
+    assert call("compress", source, "-o", tmp_path / "a.hlm") == 0
+    assert call("decompress", tmp_path / "a.hlm", "-o", tmp_path / "a.vcf") == 0
+    assert (tmp_path / "a.vcf").read_bytes() == source.read_bytes()
+    capsys.readouterr()
+    command = ["compress", source, "--codec", "vae+rle", "--model", files / "m.model", "-o", tmp_path / "out" / "x.hlm"]
+    assert_refused(capsys, tmp_path / "out", *command, says="--codec statistical")
 
 
 def test_startup__help_and_import_are_light():
@@ -240,7 +252,7 @@ def test_view__a_contig_that_is_not_there(files, tmp_path, capsys):
 
 def test_classify__agreement_is_with_the_level_the_model_learned(files, tmp_path, capsys, two_populations):
     labels = {"superpopulation": ["everybody"] * 60, **two_populations.populations}
-    write_populations(files / "two.tsv", two_populations.with_populations(labels))
+    write_populations(files / "two.tsv", two_populations.samples, labels)
     command = ["classify", files / "panel.vcf", "--model", files / "m.model", "--populations", files / "two.tsv"]
     agreed = []
     for level in ([], ["--label", "population"], ["--label", "superpopulation"]):

@@ -118,15 +118,15 @@ class Archive:
         can overlap are decoded. Lines that are not records are left out. Raises HaploomError for unknown names.
         """
         people = np.arange(len(self.samples)) if samples is None else sample_indices(self.samples, samples)
+        wanted = Regions(regions)
+        wanted.check_contigs(self._contigs, self.path)
         if header:
             yield self._header_of(people)
-        wanted = Regions(regions)
         for number in self._touched(wanted):
             block = self._block(number)
             chosen = self._overlapping(block, wanted)
             if chosen.any():
                 yield block.records(chosen, people)
-        wanted.check_contigs(self._contigs, self.path)
 
     def read(self, regions: Sequence[str] = (), samples: Sequence[str] | None = None) -> Panel:
         """The phased haplotypes as a panel, or only some regions and people of it, in the order given.
@@ -136,6 +136,7 @@ class Archive:
         """
         people = np.arange(len(self.samples)) if samples is None else sample_indices(self.samples, samples)
         wanted = Regions(regions)
+        wanted.check_contigs(self._contigs, self.path)
         sites, rows = [], [np.empty((0, row_bytes(2 * len(self.samples))), dtype=np.uint8)]
         numbers = list(self._touched(wanted))
         with progress.task("Decoding", len(numbers)) as advance:
@@ -150,7 +151,6 @@ class Archive:
                 rows.append(block.bits[chosen])
                 sites.append(LineTable.from_list(block.sites.line(i) for i in np.flatnonzero(chosen).tolist()))
                 advance()
-        wanted.check_contigs(self._contigs, self.path)
         variants = self._variants(sites)
         bits = haplotype_major(np.concatenate(rows), people)
         populations = {level: labels[people] for level, labels in self.populations.items()}
