@@ -20,7 +20,7 @@ from haploom.io.model_file import file_sha256, read_model
 @pytest.fixture
 def panel_files(two_populations, tmp_path):
     write_panel(two_populations, tmp_path / "panel.vcf")
-    write_populations(tmp_path / "labels.tsv", two_populations)
+    write_populations(tmp_path / "labels.tsv", two_populations.samples, two_populations.populations)
     return [str(tmp_path / "panel.vcf"), "--populations", str(tmp_path / "labels.tsv")]
 
 
@@ -71,6 +71,8 @@ def test_bench_classify__usage(panel_files, small_model, tmp_path, capsys):
     base = ["bench", "classify", *panel_files, "--model", str(small_model), "-o", str(tmp_path / "r.jsonl")]
     assert run(program, [*base, "--split", str(tmp_path / "s.tsv")]) == 2
     assert "--held-out" in capsys.readouterr().err
+    assert run(program, [*base, "--part", "validation"]) == 2
+    assert "validation people" in capsys.readouterr().err
     assert not (tmp_path / "r.jsonl").exists()
 
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -218,22 +219,39 @@ def test_compress__any_call_is_kept_but_by_the_network(files, tmp_path, capsys):
 def test_startup__help_and_import_are_light():
     heavy = ("torch", "numba", "pysam", "h5py", "sklearn", "matplotlib", "msprime", "pydantic", "scipy")
     program = (
-        "import sys\nimport haploom as hl\nfrom haploom.cli import run\nfrom haploom.cli.main import haploom\n"
+        "import sys\nimport haploom as hl\nfrom haploom.cli.frame import run\nfrom haploom.cli.main import haploom\n"
         f"run(haploom, ['--help'])\nassert not [m for m in {heavy!r} if m in sys.modules]\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("command", ["embed", "classify", "compress", "synthesize", "split"])
+@pytest.mark.parametrize("command", ["compress", "synthesize", "train", "simulate", "breed", "bench"])
 def test_stdout__is_refused_where_there_is_no_stream_to_write(files, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
+    labelled = [files / "panel.vcf", "--populations", files / "labels.tsv"]
     more = {
         "compress": [files / "panel.vcf"],
-        "split": [files / "panel.vcf", "--populations", files / "labels.tsv"],
         "synthesize": ["--model", files / "m.model", "-n", "1"],
-    }.get(command, [files / "panel.vcf", "--model", files / "m.model"])
+        "simulate": [],
+        "breed": [*labelled, "--generations", 1],
+        "bench": ["classify", *labelled, "--model", files / "m.model"],
+    }.get(command, labelled)
     assert call(command, *more, "-o", "-") == 2
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("command", ["embed", "classify", "split"])
+def test_stdout__takes_a_table_and_stderr_the_summary(files, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    more = ["--populations", files / "labels.tsv"] if command == "split" else ["--model", files / "m.model"]
+    assert call(command, files / "panel.vcf", *more, "-o", tmp_path / "table.tsv") == 0
+    summary = capsys.readouterr().out
+    assert summary
+    assert call(command, files / "panel.vcf", *more, "-o", "-") == 0
+    printed = capsys.readouterr()
+    assert printed.out == (tmp_path / "table.tsv").read_text()
+    assert printed.err.endswith(summary)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "table.tsv"]
 
 
 @pytest.mark.parametrize(
@@ -255,11 +273,53 @@ def test_classify__agreement_is_with_the_level_the_model_learned(files, tmp_path
     write_populations(files / "two.tsv", two_populations.samples, labels)
     command = ["classify", files / "panel.vcf", "--model", files / "m.model", "--populations", files / "two.tsv"]
     agreed = []
-    for level in ([], ["--label", "population"], ["--label", "superpopulation"]):
+    for level in ([], ["--label", "population"]):
         assert call(*command, *level, "--force", "--json", "-o", tmp_path / "labels.tsv") == 0
         agreed.append(json.loads(capsys.readouterr().out)["accuracy"]["value"])
     assert agreed[0] == agreed[1] > 0.5
-    assert agreed[2] == 0
+
+
+@pytest.mark.parametrize("command", [["classify"], ["bench", "classify"]], ids=" ".join)
+def test_labels__other_than_the_models_are_refused(files, tmp_path, capsys, two_populations, command):
+    out, table = tmp_path / "out", files / "other.tsv"
+    command = [*command, files / "panel.vcf", "--model", files / "m.model", "--populations", table, "-o", out / "x"]
+    spelt = [f"{label}ern" for label in two_populations.labels("population").tolist()]
+    write_populations(table, two_populations.samples, {"population": spelt})
+    assert_refused(capsys, out, *command, says="northern, southern; it knows north, south")
+    write_populations(table, two_populations.samples, {"superpopulation": spelt, **two_populations.populations}, True)
+    assert_refused(capsys, out, *command, "--label", "superpopulation", says="are of column 'population'")
+    write_populations(table, two_populations.samples, {"superpopulation": spelt}, True)
+    assert_refused(capsys, out, *command, says="no such labels (there is: superpopulation)")
+
+
+def test_classify__labels_are_needed_for_agreement_alone(files, tmp_path, capsys):
+    """People the model knows nothing of get labels all the same."""
+    assert call("classify", files / "panel.vcf", "--model", files / "m.model", "-o", tmp_path / "x", "--json") == 0
+    assert "accuracy" not in json.loads(capsys.readouterr().out)
+
+
+def test_contigs__named_with_chr_match_a_model_without(files, tmp_path, capsys):
+    plain = (files / "panel.vcf").read_text()
+    (files / "chr.vcf").write_text(plain.replace("\n22\t", "\nchr22\t").replace("ID=22,", "ID=chr22,"))
+    tables = []
+    for name in ("panel.vcf", "chr.vcf"):
+        assert call("classify", files / name, "--model", files / "m.model", "-o", tmp_path / name) == 0
+        tables.append((tmp_path / name).read_text())
+        noted = "the model's contig 22 is taken to mean chr22" in capsys.readouterr().err
+        assert noted == (name == "chr.vcf")
+    assert tables[0] == tables[1]
+
+
+def test_inputs__of_the_wrong_kind_say_what_they_are(files, tmp_path, capsys):
+    out, archive = tmp_path / "out", files / "x.hlm"
+    assert call("compress", files / "panel.vcf", "-o", archive) == 0
+    capsys.readouterr()
+    embed = ["embed", "--model", files / "m.model", "-o", out / "x"]
+    assert_refused(capsys, out, *embed, archive, says="is a Haploom archive, not genotypes: decompress it first")
+    assert_refused(capsys, out, *embed, files / "m.model", says="is a model, not genotypes")
+    command = ["embed", files / "panel.vcf", "-o", out / "x", "--model", archive]
+    assert_refused(capsys, out, *command, says="is a Haploom archive, not a model")
+    assert_refused(capsys, out, "verify", files / "m.model", says="is a model, not an archive")
 
 
 def test_synthesize__a_population_named_twice_is_made_once(files, tmp_path, capsys):
@@ -267,6 +327,12 @@ def test_synthesize__a_population_named_twice_is_made_once(files, tmp_path, caps
     command = ["synthesize", "--model", files / "m.model", *twice, "-n", 2, "-o", tmp_path / "new.vcf", "--json"]
     assert call(*command) == 0
     assert json.loads(capsys.readouterr().out)["people"] == 2
+
+
+def test_synthesize__populations_with_commas(files, tmp_path, capsys):
+    command = ["synthesize", "--model", files / "m.model", "-n", 2, "-o", tmp_path / "new.vcf", "--json"]
+    assert call(*command, "--population", "south,north") == 0
+    assert json.loads(capsys.readouterr().out)["people"] == 4
 
 
 def test_synthesize__labels_that_exist_are_told_before_anything_is_written(files, tmp_path, capsys):
@@ -283,3 +349,20 @@ def test_embed__a_picture_that_cannot_be_drawn_leaves_nothing(files, tmp_path, c
     out.mkdir()
     assert call(*command) == 3
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full here")
+def test_stdout__full_or_closed(files):
+    archive = files / "x.hlm"
+    assert call("compress", files / "panel.vcf", "-o", archive) == 0
+    program = [sys.executable, "-c", "from haploom.cli import main; main()"]
+    for command in (["view", archive], ["inspect", archive]):
+        with open("/dev/full", "w") as full:
+            got = subprocess.run([*program, *command], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert got.returncode == 3
+        assert got.stderr == "haploom: cannot write the output: No space left on device\n"
+        closed = subprocess.run(
+            ["sh", "-c", '"$@" >&-', "sh", *program, *map(str, command)], stderr=subprocess.PIPE, text=True
+        )
+        assert closed.returncode in (0, 3)
+        assert "Traceback" not in closed.stderr

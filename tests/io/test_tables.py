@@ -82,12 +82,12 @@ def test_write_populations__reads_back(tmp_path):
     variants = Variants(["1"], [1], ["."], ["A"], ["C"])
     labels = {"population": np.array(["x", "y z"]), "family": np.array(["f", "g"])}
     panel = DosagePanel(np.zeros((2, 1), np.int8), variants, ("é", "b"), labels)
-    write_populations(tmp_path / "out.tsv", panel)
+    write_populations(tmp_path / "out.tsv", panel.samples, panel.populations)
     table = read_populations(tmp_path / "out.tsv")
     assert table.levels == ("population", "family")
     assert table.labels == {"é": {"population": "x", "family": "f"}, "b": {"population": "y z", "family": "g"}}
     with pytest.raises(HaploomError, match="no labels"):
-        write_populations(tmp_path / "none.tsv", panel.with_populations({}))
+        write_populations(tmp_path / "none.tsv", panel.samples, {})
 
 
 def test_split_files__read_back_and_refuse(tmp_path, file):

@@ -2,5 +2,14 @@
 
 from haploom.ancestry.centroids import Classification, classify_panel, write_classification
 from haploom.ancestry.comparison import MethodAccuracy, compare_classifiers
+from haploom.ancestry.known_labels import check_label_level, known_labels
 
-__all__ = ["Classification", "MethodAccuracy", "classify_panel", "compare_classifiers", "write_classification"]
+__all__ = [
+    "Classification",
+    "MethodAccuracy",
+    "check_label_level",
+    "classify_panel",
+    "compare_classifiers",
+    "known_labels",
+    "write_classification",
+]

@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from haploom.baselines.centroid import NearestCentroid
+from haploom.io.haplotype_tables import write_haplotype_table
 from haploom.io.model_file import ModelFile
-from haploom.io.output import atomic_output
 from haploom.panel import Panel
-
-NEW = "new"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +31,6 @@ class Classification:
     scores: np.ndarray
     parts: tuple[str, ...]
 
-    @property
-    def n_training_people(self) -> int:
-        """People the model was trained on: their labels say nothing about how good it is."""
-        return sum(part == "train" for part in self.parts)
-
 
 def classify_panel(panel: Panel, model: ModelFile) -> Classification:
     """Label every haplotype of a panel.
@@ -48,19 +41,18 @@ def classify_panel(panel: Panel, model: ModelFile) -> Classification:
 
     z = panel_latents(model, panel)
     nearest = NearestCentroid.from_centroids(model.labels, model.arrays["labels.mean"])
-    parts = tuple(model.card.part_of.get(sample, NEW) for sample in panel.samples)
+    parts = model.parts_of(panel.samples)
     return Classification(panel.samples, nearest.predict(z), tuple(model.labels), nearest.scores(z), parts)
 
 
 def write_classification(classification: Classification, path: Path, force: bool = False) -> None:
     """A TSV: sample, haplotype (1 or 2), label, set, p_<label>..., part.
 
-    `set` is "." and p_* are uncalibrated scores: centroids cannot say how sure they are.
+    `set` is "." and p_* are uncalibrated scores: centroids cannot say how sure they are. path: `-` is stdout.
     """
-    names = [f"p_{label}" for label in classification.classes]
-    with atomic_output(path, force) as partial, partial.open("w", encoding="utf-8") as file:
-        file.write("\t".join(["sample", "haplotype", "label", "set", *names, "part"]) + "\n")
-        for row, (label, scores) in enumerate(zip(classification.labels, classification.scores)):
-            sample, part = classification.samples[row // 2], classification.parts[row // 2]
-            values = [f"{score:.4f}" for score in scores]
-            file.write("\t".join([sample, str(row % 2 + 1), str(label), ".", *values, part]) + "\n")
+    rows = (
+        [str(label), ".", *(f"{score:.4f}" for score in scores)]
+        for label, scores in zip(classification.labels, classification.scores)
+    )
+    columns = ["label", "set", *(f"p_{label}" for label in classification.classes)]
+    write_haplotype_table(path, classification.samples, classification.parts, columns, rows, force)

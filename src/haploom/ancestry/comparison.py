@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from haploom.ancestry.centroids import classify_panel
+from haploom.ancestry.known_labels import known_labels
 from haploom.baselines.accuracy import Accuracy, accuracy
 from haploom.baselines.centroid import NearestCentroid
 from haploom.baselines.logistic import SnpLogisticRegression
 from haploom.errors import HaploomError
-from haploom.io.model_file import ModelFile, model_columns
+from haploom.io.model_file import ModelFile, panel_at_sites
 from haploom.panel import Panel
 from haploom.popgen.pca import PCA
-
-N_COMPONENTS = 64  # as many as the VAE has latents by default
 
 
 @dataclass(frozen=True)
@@ -25,32 +24,32 @@ class MethodAccuracy:
     accuracy: Accuracy
 
 
-def compare_classifiers(
-    panel: Panel, model: ModelFile, part: str = "test", held_out: Panel | None = None
-) -> Iterator[MethodAccuracy]:
+def compare_classifiers(panel: Panel, model: ModelFile, held_out: Panel | None = None) -> Iterator[MethodAccuracy]:
     """The model, nearest centroid on principal components, and logistic regression on the raw SNPs, in turn.
 
     panel: holds the model's training and validation people (the baselines learn from exactly those, at the
-    model's sites) and those of `part`, with the model's label level. held_out: label these people instead of
-    `part`; none may be in the model's split. Raises HaploomError where it is not so.
+    model's sites) and its test people, with the model's label level. held_out: label these people instead of
+    the test people; none may be in the model's split, which knows people by name alone. Raises HaploomError where
+    it is not so, and for labels the model does not know.
+
+    Validation people are not held out: the model's epoch and the penalty of logistic regression were chosen on them.
     """
-    panel = panel.select_sites(model_columns(panel.variants, model))
-    level = model.card.label_level
+    panel = panel_at_sites(panel, model)
     train, validation = (
         panel.select_samples(model.split.samples(wanted, panel.samples)) for wanted in ("train", "validation")
     )
     if held_out is None:
-        held_out = panel.select_samples(model.split.samples(part, panel.samples))
+        held_out = panel.select_samples(model.split.samples("test", panel.samples))
     else:
         _refuse_known_people(held_out, model)
-        held_out = held_out.select_sites(model_columns(held_out.variants, model))
-    train_labels = train.labels(level, per="haplotype")
-    truth = held_out.labels(level, per="haplotype")
+        held_out = panel_at_sites(held_out, model)
+    train_labels, validation_labels, truth = (known_labels(each, model) for each in (train, validation, held_out))
     people = np.repeat(np.array(held_out.samples), 2)
 
     yield MethodAccuracy("VAE, nearest centroid", accuracy(truth, classify_panel(held_out, model).labels, people))
 
-    pca = PCA(min(N_COMPONENTS, train.n_haplotypes - 1, train.n_sites)).fit(train)
+    n_latent = model.arrays["labels.mean"].shape[1]  # as many axes as the model has
+    pca = PCA(min(n_latent, train.n_haplotypes - 1, train.n_sites)).fit(train)
     scores, held_out_scores = pca.transform(train), pca.transform(held_out)
     spread = np.sqrt(pca.explained_variance_)
     for name, scale in (("PCA", 1.0), ("PCA scaled to unit variance", np.where(spread > 0, spread, 1.0))):
@@ -58,7 +57,7 @@ def compare_classifiers(
         predicted = nearest.predict(held_out_scores / scale)
         yield MethodAccuracy(f"{name}, nearest centroid", accuracy(truth, predicted, people))
 
-    logistic = SnpLogisticRegression().fit(train, train_labels, validation, validation.labels(level, per="haplotype"))
+    logistic = SnpLogisticRegression().fit(train, train_labels, validation, validation_labels)
     yield MethodAccuracy("logistic regression on SNPs", accuracy(truth, logistic.predict(held_out), people))
 
 
@@ -66,5 +65,5 @@ def _refuse_known_people(held_out: Panel, model: ModelFile) -> None:
     if known := [sample for sample in held_out.samples if sample in model.card.part_of]:
         raise HaploomError(
             f"{len(known)} of {held_out.n_samples} held-out people are in the model's own split (the first: "
-            f"{known[0]}): leave them out, or choose a part of the split"
+            f"{known[0]}): leave them out"
         )

@@ -22,8 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from haploom.entropy_coding.byte_packing import pack_bytes, unpack_bytes
 from haploom.errors import CorruptArchiveError, FormatError
+from haploom.io.byte_stream import first_bytes
+from haploom.io.formats import ARCHIVE_MAGIC, SAFETENSORS_BYTES, is_safetensors
 
-MAGIC = b"HLM1"
+MAGIC = ARCHIVE_MAGIC
 MAJOR, MINOR = 1, 0
 END_MARK = b"HLM1 END"
 _HEADER = struct.Struct("<4sHH")
@@ -62,22 +64,29 @@ class ModelReference(BaseModel):
 
 
 class Stretch(BaseModel):
-    """Records of one contig in a block, and what they overlap: 1-based, inclusive."""
+    """Records of one contig in a block, and what they overlap: 1-based, inclusive.
+
+    contig: a character from U+0000 to U+00FF for each byte of its name, which may be any bytes.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    contig: str
+    contig: str = Field(pattern="^[\\x00-\\xff]*$")
     start_bp: Position
     end_bp: Position
 
 
 class Block(BaseModel):
-    """A run of records, decoded alone. `stretches` says which regions it can touch."""
+    """A run of records, decoded alone. `stretches` says which regions it can touch.
+
+    `ends_in_info`: where a record ends may be told by its INFO/END.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     n_records: Size
     text_bytes: Size
+    ends_in_info: bool
     stretches: list[Stretch]
 
 
@@ -134,8 +143,11 @@ class Container:
     """An archive opened for reading: its manifest is checked, its sections are read when asked for."""
 
     def __init__(self, path: Path) -> None:
-        """Raises FormatError when it is not an archive this release reads, CorruptArchiveError when it is damaged."""
+        """Raises HaploomError when it cannot be read, FormatError when it is not an archive this release reads,
+        CorruptArchiveError when it is damaged."""
         self.path = path
+        if is_safetensors(first_bytes(path, SAFETENSORS_BYTES)):
+            raise FormatError(f"{path} is a model, not an archive: give a file that `haploom compress` wrote")
         self.total_bytes = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(_HEADER.size)
@@ -186,7 +198,9 @@ class Container:
             file.seek(section.offset)
             stored = file.read(section.stored_bytes)
         if _stored_crc32(name, stored) != section.stored_crc32:
-            raise CorruptArchiveError(f"{self.path} is damaged: section {name} is not what was written. Fetch it again.")
+            raise CorruptArchiveError(
+                f"{self.path} is damaged: section {name} is not what was written. Fetch it again."
+            )
         return stored
 
     def check(self, name: str, decoded: bytes) -> None:

@@ -38,13 +38,15 @@ class SnpLogisticRegression:
         """Fit to training people with each C, keep the one that predicts the validation people best.
 
         labels, validation_labels: one per haplotype. "Best" is the least log loss, which, unlike accuracy,
-        hardly ties. The fit is deterministic: there is no chance in it.
+        hardly ties. There is no chance in the fit, and it uses one thread: more would add in another order, and
+        lbfgs would stop elsewhere.
 
         Raises HaploomError when training has fewer than two labels or validation has one that training has
         not, SiteMismatchError when the two have other sites, MissingExtraError without scikit-learn.
         """
         try:
             from sklearn.linear_model import LogisticRegression
+            from threadpoolctl import threadpool_limits
         except ModuleNotFoundError as error:
             raise MissingExtraError("scikit-learn", "models", "logistic regression") from error
 
@@ -62,7 +64,10 @@ class SnpLogisticRegression:
         self.log_losses_: dict[float, float] = {}
         # From strong to weak penalty, each fit starting where the last one ended.
         model = LogisticRegression(max_iter=_MAX_ITERATIONS, warm_start=True)
-        with progress.task("Logistic regression", total=len(self.penalties)) as advance:
+        with (
+            threadpool_limits(1),
+            progress.task("Logistic regression", total=len(self.penalties)) as advance,
+        ):
             for C in self.penalties:
                 model.set_params(C=C).fit(alleles, label_index)
                 probabilities = self._probabilities(model, validation)

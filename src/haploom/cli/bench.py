@@ -10,6 +10,7 @@ from haploom.cli.frame import (
     input_file,
     json_option,
     model_option,
+    output_option,
     print_result,
     quiet_option,
     threads_option,
@@ -28,17 +29,15 @@ def bench() -> None:
 @bench.command()
 @input_file()
 @model_option
-@click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path),
-    help="Records, a JSON line each; new ones are added at the end.",
-)  # fmt: skip
+@output_option("Records, a JSON line each; new ones are added at the end.")
 @click.option(
     "--part", type=click.Choice(["validation", "test"]), default="test", show_default=True,
-    help="Part of the model's split to label.",
+    help="Part of the split to label; validation goes with --held-out alone, as the model's own chose its epoch.",
 )  # fmt: skip
 @click.option(
     "--held-out", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Label the people of this file instead; with --split, those of its --part.",
+    help="Label the people of this file instead; with --split, those of its --part. That none of them was trained on "
+    "is checked by their names only.",
 )  # fmt: skip
 @click.option(
     "--held-out-populations", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -52,19 +51,26 @@ def classify(
     source: Path, model: Path, output: Path, part: str, held_out: Path | None, held_out_populations: Path | None,
     selection: "Selection", split: Path | None, threads: int | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """How often the model and the baselines label haplotypes right.
+    """How often the model and the baselines label held-out haplotypes right.
 
     SOURCE holds the people the model was trained on: the baselines learn from the same ones. Intervals are 95 %
     and over people, because a person's two haplotypes are not independent.
     """
+    from haploom.ancestry import check_label_level
     from haploom.bench.classify import classify_records
     from haploom.bench.records import append_records
     from haploom.io import Selection, read_panel
+    from haploom.io.model_file import read_model
     from haploom.training.threads import use_threads
 
     if held_out is None and (split or held_out_populations):
         raise click.UsageError("--split and --held-out-populations are for the people of --held-out")
+    if held_out is None and part != "test":
+        raise click.UsageError(
+            "the model's epoch was chosen by its validation people: only its test people are held out"
+        )
     use_threads(threads)
+    check_label_level(read_model(model), selection.label)
     panel = read_panel(source, selection)
     others, name = None, f"{source.name}, {part}"
     if held_out is not None:
@@ -73,7 +79,7 @@ def classify(
         )
         others = read_panel(held_out, chosen)
         name = f"{held_out.name}, {part if split else 'all'}"
-    records = list(classify_records(f"classify/{name}", panel, model, part, others))
+    records = list(classify_records(f"classify/{name}", panel, model, others))
     append_records(output, records)
     if as_json:
         click.echo(json.dumps(records, ensure_ascii=False))

@@ -156,7 +156,7 @@ def breed(
                 labels[GENERATION_LEVEL].extend([str(generation.number)] * len(generation.samples))
                 if name:
                     part_of |= dict.fromkeys(generation.samples, name)
-    _write_labels(labels_to, panel, samples, labels, force)
+    io.write_populations(labels_to, samples, labels, force)
     if each_part:
         io.write_split(split_to, Split(part_of), samples, force)
     figures = {
@@ -219,15 +219,3 @@ def _tracks_file(path: Path | None, force: bool) -> Iterator[Callable[["Generati
     ):
         file.write(("\t".join(COLUMNS) + "\n").encode())
         yield lambda generation: file.writelines(line.encode() for line in track_lines(generation))
-
-
-def _write_labels(path: Path, founders: "Panel", samples: list[str], labels: dict[str, list[str]], force: bool) -> None:
-    import numpy as np
-
-    from haploom.io import write_populations
-    from haploom.panel import DosagePanel
-
-    columns = {level: np.array(values) for level, values in labels.items()}
-    no_calls = np.zeros((len(samples), 0), dtype=np.int8)
-    people = DosagePanel(no_calls, founders.variants.select(slice(0)), tuple(samples), columns)
-    write_populations(path, people, force)

@@ -1,5 +1,6 @@
 """What every subcommand shares: exit codes, progress on stderr, `--json`, and the options that choose genotypes."""
 
+import errno
 import json
 import logging
 import os
@@ -46,12 +47,27 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
         return _closed_pipe()
     except BrokenPipeError:
         return _closed_pipe()
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS:
+            raise
+        _silence_stdout()
+        click.echo(f"haploom: cannot write the output: {error.strerror}", err=True)
+        return HaploomError.exit_code
+
+
+# A full disk, a full quota, a closed descriptor: the outputs that are files say so themselves (`io.output`).
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EBADF)
 
 
 def _closed_pipe() -> int:
-    """Done. Points stdout elsewhere first, or Python complains as it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the file descriptor of stdout
+    """Done: the reader has seen enough."""
+    _silence_stdout()
     return 0
+
+
+def _silence_stdout() -> None:
+    """Point stdout elsewhere, or Python complains as it exits of what it cannot flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the file descriptor of stdout
 
 
 class _Notes(logging.Handler):
@@ -97,7 +113,9 @@ def _refuse_stdout(context: click.Context, parameter: click.Parameter, output: P
 
 
 force_option = click.option("--force", is_flag=True, help="Replace outputs that exist.")
-seed_option = click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all chance.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Seed of all chance."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 model_option = click.option(
     "-m",
@@ -276,14 +294,18 @@ def note(message: str) -> None:
     click.echo(f"haploom: {message}", err=True)
 
 
-def print_result(result: dict[str, Any], as_json: bool) -> None:
-    """Print figures: a JSON object for machines, or one aligned `name: value` a line for people."""
+def print_result(result: dict[str, Any], as_json: bool, output: Path | None = None) -> None:
+    """Print figures: a JSON object for machines, or one aligned `name: value` a line for people.
+
+    output: where the command's table went; where that is stdout, figures go to stderr.
+    """
+    err = output == Path("-")
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(json.dumps(result, ensure_ascii=False), err=err)
         return
     width = max(map(len, result), default=0)
     for name, value in result.items():
-        click.echo(f"{name:<{width}}  {_shown(value)}")
+        click.echo(f"{name:<{width}}  {_shown(value)}", err=err)
 
 
 def _shown(value: Any) -> str:

@@ -1,5 +1,6 @@
 """`haploom embed`, `classify` and `synthesize`: what a trained model says of people, and people it makes up."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from haploom.cli.frame import (
     quiet_option,
     seed_option,
     selection_options,
+    threads_option,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -27,12 +29,17 @@ if TYPE_CHECKING:
 @click.command()
 @genotypes()
 @model_option
-@output_option("Coordinates, a TSV: sample, haplotype, z1, z2, ..., part.")
+@output_option("Coordinates, a TSV: sample, haplotype, z1, z2, ..., part; - for stdout.", stdout=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw them too (.png, .svg or .pdf).")
 @selection_options
+@threads_option
 @force_option
+@json_option
 @quiet_option
-def embed(source: Path, model: Path, output: Path, plot: Path | None, selection: "Selection", force: bool) -> None:
+def embed(
+    source: Path, model: Path, output: Path, plot: Path | None, selection: "Selection", threads: int | None,
+    force: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Place the haplotypes in SOURCE in a model's latent space."""
     from haploom.embedding import embed_panel, write_embedding
     from haploom.io import label_level, read_panel, refuse_to_replace
@@ -40,8 +47,15 @@ def embed(source: Path, model: Path, output: Path, plot: Path | None, selection:
 
     for path in filter(None, (output, plot)):
         refuse_to_replace(path, force)
+    if plot is not None:
+        from haploom.report.maps import check_map_name
+
+        check_map_name(plot)
     trained = read_model(model)
     panel = read_panel(source, selection)
+    from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
+
+    use_threads(threads)
     embedding = embed_panel(panel, trained)
     if plot is not None:  # first, because a picture can be refused
         from haploom.report.maps import save_map
@@ -50,50 +64,60 @@ def embed(source: Path, model: Path, output: Path, plot: Path | None, selection:
         save_map(embedding, labels, plot, force)
     write_embedding(embedding, output, force)
     _note_training_people(embedding.parts)
+    n_haplotypes, n_latents = embedding.z.shape
+    people = {f"people_{part}": count for part, count in sorted(Counter(embedding.parts).items())}
+    print_result({"haplotypes": n_haplotypes, "latents": n_latents, **people}, as_json, output)
 
 
 @click.command()
 @genotypes()
 @model_option
-@output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part.")
+@output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
 @selection_options
+@threads_option
 @force_option
 @json_option
 @quiet_option
-def classify(source: Path, model: Path, output: Path, selection: "Selection", force: bool, as_json: bool) -> None:
+def classify(
+    source: Path, model: Path, output: Path, selection: "Selection", threads: int | None, force: bool, as_json: bool
+) -> None:
     """Say which reference population each haplotype in SOURCE is most similar to.
 
-    With --populations, says how often that agrees with the labels there: those of --label, else of the level the
-    model was trained on.
+    With --populations, says how often that agrees with the labels there: those of the column the model learned.
     """
     import numpy as np
 
-    from haploom.ancestry import classify_panel, write_classification
-    from haploom.io import label_level, read_panel, refuse_to_replace
+    from haploom.ancestry import check_label_level, classify_panel, known_labels, write_classification
+    from haploom.io import read_panel, refuse_to_replace
     from haploom.io.model_file import read_model
 
     refuse_to_replace(output, force)
     trained = read_model(model)
+    check_label_level(trained, selection.label)
     panel = read_panel(source, selection)
-    level = label_level(panel.populations, selection.label or trained.card.label_level) if panel.populations else None
+    truth = known_labels(panel, trained) if selection.populations or selection.label else None
+    from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
+
+    use_threads(threads)
     classification = classify_panel(panel, trained)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {"haplotypes": len(classification.labels)}
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in classification.classes}
-    if level is not None:
+    if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
-        truth = panel.labels(level, per="haplotype")
         measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2))
         for name, share in (("accuracy", measured.plain), ("balanced_accuracy", measured.balanced)):
             result[name] = share._asdict() if as_json else f"{share:.4f}"
-    print_result(result, as_json)
+    print_result(result, as_json, output)
 
 
 @click.command()
 @model_option
-@click.option("--population", "populations", multiple=True, help="Of which population; may be repeated. [default: all]")
+@click.option(
+    "--population", "populations", multiple=True, help="Of which; may be repeated or hold commas. [default: all]"
+)
 @click.option("-n", "--people", type=click.IntRange(1), required=True, help="People of each, two haplotypes a person.")
 @output_option("VCF (.vcf, .vcf.gz) or HDF5 (.h5).")
 @output_type_option
@@ -116,10 +140,12 @@ def synthesize(
     for path in (output, labels_to):
         refuse_to_replace(path, force)
     trained = read_model(model)
-    panel = synthesize_panel(trained, tuple(dict.fromkeys(populations)) or trained.labels, people, seed)
+    # A name that itself holds a comma is taken whole.
+    wanted = [name for given in populations for name in ([given] if given in trained.labels else given.split(","))]
+    panel = synthesize_panel(trained, tuple(dict.fromkeys(wanted)) or trained.labels, people, seed)
     header = header_lines(trained, file_sha256(model), seed)
     write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
-    write_populations(labels_to, panel, force)
+    write_populations(labels_to, panel.samples, panel.populations, force)
     print_result({"people": panel.n_samples, "sites": panel.n_sites, "labels": str(labels_to)}, as_json)
 
 

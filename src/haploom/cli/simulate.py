@@ -79,7 +79,7 @@ def simulate(
     io.write_panel(
         panel, output, output_type=output_type, force=force, header_lines=(synthetic,), no_version=no_version
     )
-    io.write_populations(labels_to, panel, force)
+    io.write_populations(labels_to, panel.samples, panel.populations, force)
 
     entropies = {label: round(float(h.mean()), 4) for label, h in population_entropies(panel, seed=seed).items()}
     counts = population_counts(panel)

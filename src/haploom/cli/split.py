@@ -24,7 +24,7 @@ class Fractions(click.ParamType):
 
 @click.command()
 @genotypes()
-@output_option("Where to write the table: columns sample, part.")
+@output_option("Where to write the table: columns sample, part; - for stdout.", stdout=True)
 @click.option(
     "--populations", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Labels: column `sample` and one for each kind of label.",
@@ -47,9 +47,10 @@ def split(
     """
     from collections import Counter
 
-    from haploom.io import read_populations, read_samples, write_split
+    from haploom.io import read_populations, read_samples, refuse_to_replace, write_split
     from haploom.panel import PARTS, split_people
 
+    refuse_to_replace(output, force)
     samples = read_samples(source)
     table = read_populations(populations)
     level = table.label_level(label)
@@ -58,4 +59,4 @@ def split(
     parts = split_people(samples, columns[level].tolist(), fractions, seed, group_of)
     write_split(output, parts, samples, force)
     counts = Counter(parts.part_of.values())
-    print_result({"label": level, **{part: counts[part] for part in PARTS}}, as_json)
+    print_result({"label": level, **{part: counts[part] for part in PARTS}}, as_json, output)

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from haploom.io.haplotype_tables import write_haplotype_table
 from haploom.io.model_file import ModelFile
-from haploom.io.output import atomic_output
 from haploom.panel import Panel
-
-NEW = "new"  # the part of people the model's split does not know
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,16 +30,14 @@ def embed_panel(panel: Panel, model: ModelFile) -> Embedding:
     """
     from haploom.models.encoder import panel_latents  # loads torch
 
-    parts = tuple(model.card.part_of.get(sample, NEW) for sample in panel.samples)
-    return Embedding(panel.samples, parts, panel_latents(model, panel))
+    return Embedding(panel.samples, model.parts_of(panel.samples), panel_latents(model, panel))
 
 
 def write_embedding(embedding: Embedding, path: Path, force: bool = False) -> None:
-    """A TSV: sample, haplotype (1 or 2), z1, z2, ..., and the part of the model's split the person was in."""
-    names = [f"z{place + 1}" for place in range(embedding.z.shape[1])]
-    with atomic_output(path, force) as partial, partial.open("w", encoding="utf-8") as file:
-        file.write("\t".join(["sample", "haplotype", *names, "part"]) + "\n")
-        for row, z in enumerate(embedding.z):
-            values = [f"{value:.6g}" for value in z]
-            sample, part = embedding.samples[row // 2], embedding.parts[row // 2]
-            file.write("\t".join([sample, str(row % 2 + 1), *values, part]) + "\n")
+    """A TSV: sample, haplotype (1 or 2), z1, z2, ..., and the part of the model's split the person was in.
+
+    path: `-` is stdout.
+    """
+    columns = [f"z{place + 1}" for place in range(embedding.z.shape[1])]
+    rows = ([f"{value:.6g}" for value in z] for z in embedding.z)
+    write_haplotype_table(path, embedding.samples, embedding.parts, columns, rows, force)

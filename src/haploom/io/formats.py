@@ -51,6 +51,8 @@ FORMATS = (VCF, BCF, HDF5, PLINK1, PLINK2, ZARR, TSKIT)
 NOT_KEPT = {each.name: each.not_kept for each in FORMATS}
 NOT_HELD = {each.name: each.not_held for each in FORMATS}
 
+ARCHIVE_MAGIC = b"HLM1"  # of our own archives
+SAFETENSORS_BYTES = 9  # how many tell our models: see `is_safetensors`
 _KASTORE_MAGIC = b"\x89KAS\r\n\x1a\n"
 _ZIP_MAGIC = b"PK\x03\x04"
 _PLINK_MAGIC = b"\x6c\x1b"
@@ -60,7 +62,8 @@ _BCF_MAGIC = b"BCF\x02"
 def source_format(source: Path) -> str:
     """Name of the format of a file to read, a key of NOT_KEPT; "VCF" where nothing else fits, and for stdin.
 
-    Raises HaploomError when there is no such file, FormatError for a folder that is no Zarr group.
+    Raises HaploomError when there is no such file, FormatError for a folder that is no Zarr group, and for an
+    archive or a model of ours.
     """
     if source == STANDARD:
         return VCF.name
@@ -68,7 +71,11 @@ def source_format(source: Path) -> str:
         if not is_zarr_folder(source):
             raise FormatError(f"{source} is a folder, but not a Zarr group: wanted a file of genotypes, or VCF Zarr")
         return ZARR.name
-    start = first_bytes(source, len(HDF5_MAGIC))
+    start = first_bytes(source, SAFETENSORS_BYTES)
+    if start.startswith(ARCHIVE_MAGIC):
+        raise FormatError(f"{source} is a Haploom archive, not genotypes: decompress it first (`haploom decompress`)")
+    if is_safetensors(start):
+        raise FormatError(f"{source} is a model, not genotypes: give the genotypes first and the model with --model")
     if start.startswith(HDF5_MAGIC):
         return HDF5.name
     if start.startswith(_KASTORE_MAGIC):
@@ -78,6 +85,11 @@ def source_format(source: Path) -> str:
     if start.startswith(_PLINK_MAGIC) and len(start) > 2:
         return PLINK1.name if start[2] < 2 else PLINK2.name
     return BCF.name if is_bcf(source, start) else VCF.name
+
+
+def is_safetensors(start: bytes) -> bool:
+    """Whether a file that begins so is of safetensors, as our models are: an 8-byte length, then a JSON object."""
+    return len(start) >= SAFETENSORS_BYTES and start[8:9] == b"{"
 
 
 def is_bcf(source: Path, start: bytes) -> bool:

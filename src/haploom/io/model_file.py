@@ -8,8 +8,9 @@ trained on).
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,13 +18,18 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from haploom.errors import CorruptModelError, FormatError, SiteMismatchError
+from haploom.io.byte_stream import first_bytes
+from haploom.io.formats import ARCHIVE_MAGIC, SAFETENSORS_BYTES, is_safetensors
 from haploom.io.output import atomic_output
-from haploom.panel import Split, Variants
-from haploom.panel.variants import STRING
+from haploom.panel import Panel, Split, Variants
+from haploom.panel.variants import STRING, matching_contig
 
 _METADATA_KEY = "haploom"
 _SITE_TEXT = "sites.text"  # UTF-8 lines of chrom, id, ref, alt, separated by tabs
 _SITE_POSITIONS = "sites.position_bp"
+NEW = "new"  # the part of people the model's split does not know
+
+logger = logging.getLogger(__name__)
 
 
 class ModelCard(BaseModel):
@@ -46,7 +52,7 @@ class ModelCard(BaseModel):
     content_sha256: str = ""  # of this card, without this line, and of the arrays: see `content_sha256`
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelFile:
     """A model's card, its sites and its arrays."""
 
@@ -72,6 +78,13 @@ class ModelFile:
             if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
         )
 
+    def parts_of(self, samples: Sequence[str]) -> tuple[str, ...]:
+        """Train, validation or test for each person, or NEW where the model's split does not know them."""
+        return tuple(self.card.part_of.get(sample, NEW) for sample in samples)
+
+    def __repr__(self) -> str:
+        return f"ModelFile({self.card.kind}, {len(self.variants):,} sites, labels {', '.join(self.labels)})"
+
     def group(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays named `prefix.*`, without the prefix."""
         start = len(prefix) + 1
@@ -92,10 +105,11 @@ def content_sha256(card: str, arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def write_model(model: ModelFile, path: Path, force: bool = False) -> None:
+def write_model(model: ModelFile, path: Path | str, force: bool = False) -> None:
     """Write a model file, whole or not at all."""
     from safetensors.numpy import save_file
 
+    path = Path(path)
     variants = model.variants
     columns = (variants.chrom, variants.id, variants.ref, variants.alt)
     text = "\n".join("\t".join(site) for site in zip(*(column.tolist() for column in columns)))
@@ -113,14 +127,17 @@ def write_model(model: ModelFile, path: Path, force: bool = False) -> None:
         partial.chmod(permissions)
 
 
-def read_model(path: Path) -> ModelFile:
+def read_model(path: Path | str) -> ModelFile:
     """Read and check a model file.
 
-    Raises FormatError when it is not one (or of a newer release), CorruptModelError when its checksum, its
-    sites or its fingerprint do not agree.
+    Raises HaploomError when there is none, FormatError when it is another file (or of a newer release),
+    CorruptModelError when its checksum, its sites or its fingerprint do not agree.
     """
     from safetensors import SafetensorError, safe_open
 
+    path = Path(path)
+    if first_bytes(path, len(ARCHIVE_MAGIC)) == ARCHIVE_MAGIC:
+        raise FormatError(f"{path} is a Haploom archive, not a model: give the file that `haploom train` wrote")
     try:
         with safe_open(path, framework="numpy") as opened:
             metadata = opened.metadata() or {}
@@ -175,11 +192,11 @@ def describe_model(path: Path) -> dict[str, Any]:
 
 
 def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
-    """Where each of the model's sites is in `variants`: int64 (model's sites,).
+    """Where each of the model's sites is in `variants`: int64 (model's sites,). `chr22` here is `22` there.
 
     Raises SiteMismatchError when one is absent, with how many overlap and the first that does not.
     """
-    columns = variants.indices_of(model.variants)
+    columns = variants.indices_of(_named_alike(model.variants, variants.contigs()))
     absent = np.flatnonzero(columns < 0)
     if len(absent):
         first = model.variants.site_keys()[absent[0]]
@@ -191,6 +208,25 @@ def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
     return columns
 
 
+def panel_at_sites(panel: Panel, model: ModelFile) -> Panel:
+    """The model's sites of a panel, in the model's order and under its names.
+
+    More sites do not matter. Raises SiteMismatchError when one is absent: see `model_columns`.
+    """
+    return replace(panel.select_sites(model_columns(panel.variants, model)), variants=model.variants)
+
+
+def _named_alike(sites: Variants, contigs: list[str]) -> Variants:
+    """The same sites on contigs named as in `contigs`, where those differ by a `chr` alone. Says so in a note."""
+    names = {own: matching_contig(own, contigs) for own in sites.contigs()}
+    if all(own == name for own, name in names.items()):
+        return sites
+    for own, name in names.items():
+        if own != name:
+            logger.warning("the model's contig %s is taken to mean %s, as the genotypes name it", own, name)
+    return replace(sites, chrom=np.array([names[own] for own in sites.chrom.tolist()], dtype=STRING))
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes."""
     with path.open("rb") as file:
@@ -198,7 +234,5 @@ def file_sha256(path: Path) -> str:
 
 
 def is_model_file(path: Path) -> bool:
-    """Whether a file looks like safetensors: an 8-byte header length, then a JSON object."""
-    with path.open("rb") as file:
-        start = file.read(9)
-    return len(start) == 9 and start[8:9] == b"{"
+    """Whether a file looks like safetensors."""
+    return is_safetensors(first_bytes(path, SAFETENSORS_BYTES))

@@ -3,18 +3,24 @@
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from haploom.errors import HaploomError
+from haploom.io.byte_stream import STANDARD
 
 
 def refuse_to_replace(path: Path, force: bool) -> None:
     """Raise HaploomError when `path` exists and may not be replaced, or its folder does not exist.
 
-    Of folders only Zarr groups are ever replaced. Long work asks this first, so that nobody learns it after an hour.
+    Of folders only Zarr groups are ever replaced; `-`, stdout, is neither. Long work asks this first, so that nobody
+    learns it after an hour.
     """
+    if path == STANDARD:
+        return
     if path.exists() and not force:
         raise HaploomError(f"{path} exists: choose another name, or pass --force to replace it")
     if path.is_dir() and not is_zarr_folder(path):
@@ -54,3 +60,13 @@ def atomic_output(path: Path, force: bool = False) -> Iterator[Path]:
             shutil.rmtree(partial)
         else:
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def text_output(path: Path, force: bool = False) -> Iterator[TextIO]:
+    """A text file (UTF-8) to write to, which is whole or not there; stdout where `path` is `-`."""
+    if path == STANDARD:
+        yield sys.stdout
+        return
+    with atomic_output(path, force) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        yield file

@@ -9,7 +9,6 @@ import numpy as np
 from haploom.errors import FormatError, HaploomError
 from haploom.io.output import atomic_output
 from haploom.io.tables import read_table
-from haploom.panel import DosagePanel, Panel
 from haploom.panel.variants import STRING
 
 SAMPLE = "sample"
@@ -74,9 +73,7 @@ def read_populations(path: Path) -> PopulationTable:
     """
     names, rows = read_table(path)
     if SAMPLE not in names or len(names) < 2:
-        raise FormatError(
-            f"{path}: the header has columns {', '.join(names)}; wanted tab-separated `{SAMPLE}` and at least one more"
-        )
+        raise FormatError(f"{path}: {_header_problem(names)}")
     labels: dict[str, dict[str, str]] = {}
     for number, fields in rows:
         row = dict(zip(names, fields))
@@ -88,11 +85,25 @@ def read_populations(path: Path) -> PopulationTable:
     return PopulationTable(path, tuple(name for name in names if name != SAMPLE), labels)
 
 
-def write_populations(path: Path, panel: Panel | DosagePanel, force: bool = False) -> None:
-    """The labels of a panel's people as a table `read_populations` reads. Raises HaploomError without labels."""
-    if not panel.populations:
-        raise HaploomError(f"cannot write {path}: the panel has no labels")
-    columns = [panel.samples, *(column.tolist() for column in panel.populations.values())]
+def _header_problem(names: list[str]) -> str:
+    """What is wrong with a header that lacks `sample` or any label, and what to do."""
+    wanted = f"wanted tab-separated `{SAMPLE}` and at least one more"
+    if len(names) == 1 and "," in names[0]:
+        return f"the columns are separated by commas ({names[0][:60]}); {wanted}: replace the commas by tabs"
+    found = f"the header has columns {', '.join(names)}; {wanted}"
+    alike = [name for name in names if name.strip().lower() in (SAMPLE, "samples", "sample_id", "iid")]
+    return f"{found}: rename {alike[0]!r} to {SAMPLE!r}" if alike else found
+
+
+def write_populations(
+    path: Path, samples: Sequence[str], labels: Mapping[str, Sequence[str] | np.ndarray], force: bool = False
+) -> None:
+    """Labels of people as a table `read_populations` reads. labels: level -> strings, one per sample.
+
+    Raises HaploomError without labels, ValueError when a level has not one for each sample.
+    """
+    if not labels:
+        raise HaploomError(f"cannot write {path}: there are no labels")
     with atomic_output(path, force) as partial:
-        rows = ["\t".join([SAMPLE, *panel.populations]), *("\t".join(row) for row in zip(*columns))]
+        rows = ["\t".join([SAMPLE, *labels]), *("\t".join(row) for row in zip(samples, *labels.values(), strict=True))]
         partial.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from haploom.errors import FormatError
-from haploom.io.output import atomic_output
+from haploom.io.output import text_output
 from haploom.io.tables import read_table
 from haploom.panel import PARTS, Split
 
@@ -35,7 +35,7 @@ def read_split(path: Path) -> Split:
 
 
 def write_split(path: Path, split: Split, samples: Sequence[str], force: bool = False) -> None:
-    """The parts of `samples`, in that order, as a table `read_split` reads."""
-    with atomic_output(path, force) as partial:
+    """The parts of `samples`, in that order, as a table `read_split` reads. path: `-` is stdout."""
+    with text_output(path, force) as file:
         rows = ["\t".join(COLUMNS), *(f"{sample}\t{split.part_of[sample]}" for sample in samples)]
-        partial.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+        file.writelines(f"{row}\n" for row in rows)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from haploom.errors import CorruptModelError
-from haploom.io.model_file import ModelFile, model_columns
+from haploom.io.model_file import ModelFile, panel_at_sites
 from haploom.models.vae import VAE, VAEConfig
 from haploom.panel import Panel
 from haploom.panel.bits import unpack_rows
@@ -50,4 +50,4 @@ def panel_latents(model: ModelFile, panel: Panel) -> np.ndarray:
 
     The panel may have more sites than the model; raises SiteMismatchError when it lacks some.
     """
-    return encode_means(load_vae(model), panel.select_sites(model_columns(panel.variants, model)).bits)
+    return encode_means(load_vae(model), panel_at_sites(panel, model).bits)

@@ -70,7 +70,7 @@ def build_report(folder: Path, settings: DemoSettings, model: ModelFile, results
 def _map_section(folder: Path, model: ModelFile, step: Step) -> Section:
     panel, train = founders_of(folder), founders_of(folder, "train")
     labels = panel.labels(LEVEL, "haplotype")
-    order = list(dict.fromkeys(labels.tolist()))
+    order = sorted(set(labels.tolist()))
     held_out = np.repeat(~np.isin(np.array(panel.samples), np.array(train.samples)), 2)
     vae, vae_axes = plane(embed_panel(panel, model).z)
     pca = PCA(2).fit(train)
@@ -287,7 +287,10 @@ def _storage_verdict(results: Mapping[str, Any]) -> str:
     vae, statistical, auto = (_bytes_needed(rows[codec]) for codec in ("vae+rle", "statistical", "auto"))
     choice = f"auto {'used the VAE' if rows['auto']['model_bytes'] else 'left the VAE out'} ({auto:,} bytes)."
     if vae < statistical:
-        return f"The VAE stored the genotypes in {vae / statistical:.0%} of the bytes of the statistical codec, its model included; {choice}"
+        return (
+            f"The VAE stored the genotypes in {vae / statistical:.0%} of the bytes of the statistical codec, its model "
+            f"included; {choice}"
+        )
     return (
         f"For storing, the VAE loses: {_times(vae / statistical)} the bytes of the statistical codec with its model, "
         f"{_times(alone / statistical)} without; {choice}"

@@ -16,12 +16,12 @@ _DRAWN_AS = {".png": figures.png, ".svg": figures.svg, ".pdf": figures.pdf}
 def save_map(embedding: Embedding, labels: np.ndarray | None, path: Path, force: bool = False) -> None:
     """Draw the haplotypes by their two latents, or by the first two principal components of more than two.
 
-    labels: one per person (n_samples,), or None. path: .png, .svg or .pdf. People outside the model's training
-    part are marked when there are others beside them. Raises HaploomError for another suffix, for a latent
-    space of one number or no haplotypes, and when `path` exists and not `force`.
+    labels: one per person (n_samples,), or None; colours go by their sorted order, so that maps of the same labels
+    agree. path: .png, .svg or .pdf. People outside the model's training part are marked when there are others
+    beside them. Raises HaploomError for another suffix, for a latent space of one number or no haplotypes, and
+    when `path` exists and not `force`.
     """
-    if path.suffix not in _DRAWN_AS:
-        raise HaploomError(f"cannot draw {path}: wanted a name ending in {', '.join(_DRAWN_AS)}")
+    check_map_name(path)
     points, axis_names = plane(embedding.z)
     names = np.repeat(np.full(len(embedding.samples), UNLABELLED) if labels is None else np.asarray(labels), 2)
     held_out = np.repeat(np.array(embedding.parts) != "train", 2)
@@ -31,13 +31,19 @@ def save_map(embedding: Embedding, labels: np.ndarray | None, path: Path, force:
             ax,
             points,
             names,
-            order=list(dict.fromkeys(names.tolist())),
+            order=sorted(set(names.tolist())),
             held_out=held_out if not held_out.all() else None,
             axis_names=axis_names,
         )
     )
     with atomic_output(path, force) as partial:
         partial.write_bytes(drawn)
+
+
+def check_map_name(path: Path) -> None:
+    """Raise HaploomError when `save_map` could not tell the format; asked before long work."""
+    if path.suffix not in _DRAWN_AS:
+        raise HaploomError(f"cannot draw {path}: wanted a name ending in {', '.join(_DRAWN_AS)}")
 
 
 def plane(Z: np.ndarray) -> tuple[np.ndarray, tuple[str, str]]:
