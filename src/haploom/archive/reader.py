@@ -18,6 +18,7 @@ from haploom.archive.blocks import Groups, StoredBlock
 from haploom.archive.container import Container, Manifest, stored_bytes
 from haploom.archive.genotypes import GenotypeCodec, LatentsAndResidual, Statistical
 from haploom.archive.limits import check_sizes
+from haploom.archive.spans import record_spans, unescaped
 from haploom.archive.text.lines import LineTable
 from haploom.entropy_coding.byte_packing import unpack_bytes
 from haploom.errors import CorruptArchiveError, FormatError, HaploomError
@@ -34,7 +35,6 @@ PACKED = "packed/1"  # a section of packed bytes
 HEADER, POPULATIONS, MODEL, MODEL_RECORDS, MAJORITY = "header", "populations", "model", "model-records", "majority"
 KNOWN_CODECS = frozenset({PACKED, Statistical.codec_id, LatentsAndResidual.codec_id, *parts.TEXT_CODECS.values()})
 _ROWS_AT_ONCE = 1024
-_END_KEY = b"END="
 
 
 class Archive:
@@ -219,7 +219,7 @@ class Archive:
                 continue
             for stretch in block.stretches:
                 start, end = np.array([stretch.start_bp]), np.array([stretch.end_bp])
-                if wanted.overlapping(stretch.contig, start, end)[0]:
+                if wanted.overlapping(unescaped(stretch.contig), start, end)[0]:
                     yield number
                     break
 
@@ -227,19 +227,12 @@ class Archive:
         """bool (n_records,): the records of a block that overlap a wanted region."""
         if not wanted:
             return np.ones(block.n_records, dtype=bool)
-        contigs, start_bp, end_bp = record_spans(block.sites)
-        symbolic = [place for place, line in enumerate(block.sites.to_list()) if line.rsplit(b"\t", 1)[-1][:1] == b"<"]
-        for place in symbolic:
-            end_bp[place] = max(end_bp[place], _info_end(block.annotations.line(place)))
-        chosen = np.zeros(block.n_records, dtype=bool)
-        for contig in dict.fromkeys(contigs):
-            here = np.array([name == contig for name in contigs])
-            chosen[here] = wanted.overlapping(contig, start_bp[here], end_bp[here])
-        return chosen
+        return record_spans(block.sites, block.annotations if block.about.ends_in_info else None).overlapping(wanted)
 
     @cached_property
     def _contigs(self) -> list[str]:
-        return list(dict.fromkeys(stretch.contig for block in self.manifest.blocks for stretch in block.stretches))
+        names = dict.fromkeys(stretch.contig for block in self.manifest.blocks for stretch in block.stretches)
+        return [unescaped(name) for name in names]
 
     def _header_of(self, people: np.ndarray) -> bytes:
         """The header with only some people in its last line."""
@@ -333,27 +326,6 @@ def variants_of(tables: Sequence[LineTable], header: bytes) -> Variants:
     chroms, names, refs, alts = (np.array(column, dtype=STRING) for column in (chrom, name, ref, alt))
     lengths = dict(_contig_lengths(header))
     return Variants(chroms, np.array(position, dtype=np.int64), names, refs, alts, lengths)
-
-
-def record_spans(sites: LineTable) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Contig, first and last bp of each record, by the length of REF; a POS that is no number counts as 0."""
-    contigs, start_bp, lengths = [], [], []
-    for line in sites.to_list():
-        chrom, position, _, ref, _ = line.split(b"\t")
-        contigs.append(chrom.decode(errors="surrogateescape"))
-        start_bp.append(int(position) if position.isdigit() and len(position) < 19 else 0)
-        lengths.append(len(ref))
-    starts = np.array(start_bp, dtype=np.int64)
-    return contigs, starts, starts + np.array(lengths, dtype=np.int64) - 1
-
-
-def _info_end(annotations: bytes) -> int:
-    """INFO/END of a record, 0 where there is none."""
-    for field in annotations.split(b"\t")[2].split(b";"):
-        value = field.removeprefix(_END_KEY)
-        if field != value and value.isdigit():
-            return int(value)
-    return 0
 
 
 def _contig_lengths(header: bytes) -> Iterator[tuple[str, int]]:

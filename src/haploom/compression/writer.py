@@ -16,12 +16,11 @@ import numpy as np
 from haploom import progress, provenance
 from haploom.archive import Archive, reader
 from haploom.archive.blocks import EncodedSection, Groups, encode_block
-from haploom.archive.container import Block, ContainerWriter, Manifest, Stretch
+from haploom.archive.container import Block, ContainerWriter, Manifest
 from haploom.archive.genotypes import Statistical
 from haploom.archive.limits import MOST_ALLELES, MOST_RECORDS, MOST_TEXT_BYTES
-from haploom.archive.reader import record_spans
+from haploom.archive.spans import have_ends, record_spans
 from haploom.archive.text.cutting import TextBlock, TextHeader, cut_text
-from haploom.archive.text.lines import LineTable
 from haploom.compression.neural import NeuralBlock
 from haploom.entropy_coding.byte_packing import pack_bytes
 from haploom.errors import HaploomError
@@ -228,17 +227,12 @@ def _encode_blocks(
 def _add_block(writer: ContainerWriter, number: int, block: TextBlock, sections: dict[str, EncodedSection]) -> Block:
     for name, section in sections.items():
         writer.add(f"{number}/{name}", *section)
-    return Block(n_records=block.n_records, text_bytes=block.n_text_bytes, stretches=_stretches(block.sites))
-
-
-def _stretches(sites: LineTable) -> list[Stretch]:
-    """What the records of each contig span together."""
-    contigs, start_bp, end_bp = record_spans(sites)
-    names = np.array(contigs, dtype=object)
-    return [
-        Stretch(contig=name, start_bp=int(start_bp[names == name].min()), end_bp=int(end_bp[names == name].max()))
-        for name in dict.fromkeys(contigs)
-    ]
+    ends_in_info = have_ends(block.annotations)
+    spans = record_spans(block.sites, block.annotations if ends_in_info else None)
+    return Block(
+        n_records=block.n_records, text_bytes=block.n_text_bytes, ends_in_info=ends_in_info,
+        stretches=spans.stretches(),
+    )  # fmt: skip
 
 
 def _add_packed(writer: ContainerWriter, name: str, data: bytes) -> None:

@@ -47,7 +47,7 @@ def records(draw: st.DrawFn, n_columns: int) -> bytes:
     fixed = (_CHROMS, _POSITIONS, _IDS, _BASES, _ALTS, _QUALS, _FILTERS, _INFOS)
     columns = [draw(column) for column in fixed]
     if draw(st.integers(0, 5)) == 0:
-        columns[draw(st.integers(1, 7))] = draw(WORDS)
+        columns[draw(st.integers(0, 7))] = draw(WORDS)
     if n_columns > 8:
         columns.append(draw(_FORMATS))
     n_samples = n_columns - 9
