@@ -44,6 +44,15 @@ def test_training__keeps_the_best_epoch(trained, two_populations, two_population
     assert trained.kept.validation_loss == min(figures.validation_loss for figures in trained.history)
 
 
+def test_training__the_epoch_is_chosen_by_what_is_trained_for(two_populations, two_populations_split, monkeypatch):
+    figures = iter([(100.0, 1.0), (10.0, 20.0)])  # the second is better at beta 1, the first at beta 10
+    monkeypatch.setattr("haploom.training.loop.evaluate_elbo", lambda *_: next(figures))
+    config = TrainingConfig(epochs=2, batch_size=24, beta=10.0)
+    trained = train_vae(two_populations, two_populations_split, "population", config=config, n_latent=4)
+    assert [each.validation_loss for each in trained.history] == [110, 210]
+    assert trained.kept.epoch == trained.model.card.training["kept_epoch"] == 1
+
+
 def test_training__same_seed_same_weights(two_populations, two_populations_split):
     def weights(seed, threads):
         before = torch.get_num_threads()

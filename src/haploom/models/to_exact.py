@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from haploom.exact.network import ACTIVATION_MAX, IntegerLayer, IntegerNetwork
+from haploom.exact.network import ACTIVATION_MAX, MAX_SHIFT, IntegerLayer, IntegerNetwork
 from haploom.models.vae import VAE
 
 WEIGHT_MAX = 2**15 - 1
 LATENT_BITS = 5  # a latent step of 1/32: finer ones do not make the residual smaller
 LOGIT_BITS = 12
 MAX_WEIGHT_BITS = 24
+MAX_ACTIVATION_BITS = 16
+MAX_BIAS_BITS = 50  # with sums of int16 by 16 bits beside it, far within float64's exact integers
 ACTIVATION_HEADROOM = 8.0  # the largest activation seen is in range with this to spare
 
 
@@ -27,14 +29,22 @@ def exact_decoder(model: VAE, latents: torch.Tensor) -> IntegerNetwork:
     output_weight, output_bias = _folded(model.output)
     z = latents.detach().cpu().double().numpy()
     largest = np.maximum(z @ hidden_weight.T + hidden_bias, 0).max(initial=1e-6)
-    activation_bits = int(np.floor(np.log2(ACTIVATION_MAX / (largest * ACTIVATION_HEADROOM))))
+    hidden_bits = _weight_bits(hidden_weight, hidden_bias, LATENT_BITS)
+    activation_bits = min(
+        int(np.floor(np.log2(ACTIVATION_MAX / (largest * ACTIVATION_HEADROOM)))),
+        MAX_ACTIVATION_BITS,
+        # A layer only drops bits: the sums of each output must have at least as many as what goes on.
+        LATENT_BITS + int(hidden_bits.min()),
+    )
+    output_bits = _weight_bits(output_weight, output_bias, activation_bits)
+    logit_bits = min(LOGIT_BITS, activation_bits + int(output_bits.min()))
     return IntegerNetwork(
         (
-            _integer_layer(hidden_weight, hidden_bias, LATENT_BITS, activation_bits),
-            _integer_layer(output_weight, output_bias, activation_bits, LOGIT_BITS),
+            _integer_layer(hidden_weight, hidden_bias, hidden_bits, LATENT_BITS, activation_bits),
+            _integer_layer(output_weight, output_bias, output_bits, activation_bits, logit_bits),
         ),
         input_bits=LATENT_BITS,
-        output_bits=LOGIT_BITS,
+        output_bits=logit_bits,
     )
 
 
@@ -55,17 +65,20 @@ def _folded(block: nn.Sequential) -> tuple[np.ndarray, np.ndarray]:
     return numbers["weight"] * gain[:, None], (numbers["bias"] - numbers["mean"]) * gain + numbers["offset"]
 
 
-def _integer_layer(weight: np.ndarray, bias: np.ndarray, input_bits: int, output_bits: int) -> IntegerLayer:
-    """Each output's weights scaled by the largest power of two that keeps them in int16."""
+def _weight_bits(weight: np.ndarray, bias: np.ndarray, input_bits: int) -> np.ndarray:
+    """For each output, the largest power of two that keeps its scaled weights in int16 and its bias exact."""
     largest = np.maximum(np.abs(weight).max(axis=1), 1e-30)
-    weight_bits = np.minimum(np.floor(np.log2(WEIGHT_MAX / largest)), MAX_WEIGHT_BITS)
-    # A layer only drops bits: its sums must have at least as many as its output.
-    weight_bits = np.maximum(weight_bits, output_bits - input_bits)
-    scaled = np.rint(weight * np.exp2(weight_bits)[:, None])
-    scaled = np.clip(scaled, -WEIGHT_MAX, WEIGHT_MAX).astype(np.int16)
+    of_bias = MAX_BIAS_BITS - input_bits - np.ceil(np.log2(np.maximum(np.abs(bias), 1e-30)))
+    return np.minimum.reduce([np.floor(np.log2(WEIGHT_MAX / largest)), of_bias, np.full(len(bias), MAX_WEIGHT_BITS)])
+
+
+def _integer_layer(
+    weight: np.ndarray, bias: np.ndarray, weight_bits: np.ndarray, input_bits: int, output_bits: int
+) -> IntegerLayer:
+    weight_bits = np.minimum(weight_bits, MAX_SHIFT + output_bits - input_bits)
     product_bits = weight_bits + input_bits
     return IntegerLayer(
-        scaled,
+        np.rint(weight * np.exp2(weight_bits)[:, None]).astype(np.int16),
         np.rint(bias * np.exp2(product_bits)).astype(np.int64),
         (product_bits - output_bits).astype(np.uint8),
     )

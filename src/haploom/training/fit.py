@@ -1,5 +1,6 @@
 """From a panel and a split to a model file."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -33,8 +34,8 @@ class Training:
 
     @property
     def kept(self) -> EpochFigures:
-        """The epoch whose weights were kept: the best on validation people."""
-        return min(self.history, key=lambda figures: figures.validation_loss)
+        """The epoch whose weights were kept."""
+        return best_epoch(self.history)
 
 
 def train_vae(
@@ -87,7 +88,7 @@ def train_vae(
         "labels.mean": np.stack([means[labels == name].mean(axis=0) for name in names]),
         "labels.variance": np.stack([means[labels == name].var(axis=0) for name in names]),
     }
-    kept = min(history, key=lambda figures: figures.validation_loss)
+    kept = best_epoch(history)
     card = ModelCard(
         kind="vae",
         profile=profile,
@@ -96,7 +97,7 @@ def train_vae(
         labels={name: int((labels == name).sum()) // 2 for name in names},
         contig_length_bp=dict(train.variants.contig_length_bp),
         site_fingerprint=train.variants.fingerprint(),
-        part_of={sample: split.part_of[sample] for part in PARTS for sample in _in_part(split, panel, part)},
+        part_of={sample: part for part in PARTS for sample in panel.samples if split.part_of.get(sample) == part},
         training={**config.as_dict(), "maf": maf, "device": target.type, "kept_epoch": kept.epoch,
                   "threads": torch.get_num_threads(), "validation_nats_per_haplotype": kept.validation_loss},
         # Without seconds: the same seed gives the same file.
@@ -106,5 +107,6 @@ def train_vae(
     return Training(ModelFile(card, train.variants, arrays), history)
 
 
-def _in_part(split: Split, panel: Panel, part: str) -> list[str]:
-    return [sample for sample in panel.samples if split.part_of.get(sample) == part]
+def best_epoch(history: Sequence[EpochFigures]) -> EpochFigures:
+    """The epoch whose weights are kept: the best on validation people."""
+    return min(history, key=lambda figures: figures.validation_loss)

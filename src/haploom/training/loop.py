@@ -43,11 +43,8 @@ class EpochFigures:
     train_kl: float
     validation_reconstruction: float
     validation_kl: float
+    validation_loss: float  # what is trained for: reconstruction + beta * KL
     seconds: float
-
-    @property
-    def validation_loss(self) -> float:
-        return self.validation_reconstruction + self.validation_kl
 
 
 def train_elbo(
@@ -86,7 +83,8 @@ def train_elbo(
                 sums += len(alleles) * np.array([terms.reconstruction.item(), terms.kl.item()])
             reconstruction, kl = (sums / train.panel.n_haplotypes).tolist()
             held_out = evaluate_elbo(wrapped, validation, config.seed)
-            figures = EpochFigures(epoch, reconstruction, kl, *held_out, time.perf_counter() - start)
+            loss = held_out[0] + config.beta * held_out[1]
+            figures = EpochFigures(epoch, reconstruction, kl, *held_out, loss, time.perf_counter() - start)
             history.append(figures)
             advance(loss=reconstruction + config.beta * kl, validation=figures.validation_loss)
             if figures.validation_loss < best_loss:
