@@ -124,17 +124,17 @@ def test_demo__words_follow_the_figures_and_names_are_escaped(finished):
     others[0]["method"] = "<b>bold</b>"
     storage = {row["codec"]: row for row in results["storage"]}
     storage["vae+rle"] |= {"genotype_bytes": 60, "model_bytes": 40}
-    storage["zstd"]["genotype_bytes"] = 200
+    storage["statistical"]["genotype_bytes"] = 200
     won = render_html(build_report(finished, SMALL, model, results))
     assert "VAE's labels are right most often (0.90)" in text_of(won)
     assert "By its interval the VAE is above <b>bold</b>" in text_of(won)
-    assert "in 50% of the bytes of zstd" in text_of(won)
+    assert "in 50% of the bytes of the statistical codec" in text_of(won)
     assert "<b>" not in won
     others[1]["balanced_accuracy"] = {"value": 0.99, "low": 0.97, "high": 1.0}
     storage["vae+rle"]["model_bytes"] = 440
     lost = text_of(render_html(build_report(finished, SMALL, model, results)))
     assert f"{others[1]['method']} labels best (0.99 balanced accuracy), the VAE comes second of 4" in lost
-    assert "the VAE loses: 2.5 times the bytes of zstd on packed bits with its model, 0.3 times without" in lost
+    assert "the VAE loses: 2.5 times the bytes of the statistical codec with its model, 0.3 times without" in lost
 
 
 def test_demo__same_seed_same_files(finished, tmp_path):
