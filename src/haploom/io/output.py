@@ -12,9 +12,16 @@ from haploom.errors import HaploomError
 def refuse_to_replace(path: Path, force: bool) -> None:
     """Raise HaploomError when `path` exists and may not be replaced, or its folder does not exist.
 
+    Only a file may be: a device or a pipe would lose its place to a file, for everyone on the machine.
     Long work asks this first, so that nobody learns it after an hour.
     """
-    if path.exists() and not force:
+    try:
+        exists = path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise HaploomError(f"cannot write {path}: {error.strerror or error}") from error
+    if exists and not path.is_file():
+        raise HaploomError(f"cannot write {path}: it is no file and is not replaced; name a file, or - where allowed")
+    if exists and not force:
         raise HaploomError(f"{path} exists: choose another name, or pass --force to replace it")
     if not path.absolute().parent.is_dir():
         raise HaploomError(f"cannot write {path}: there is no folder {path.absolute().parent}")
