@@ -1,6 +1,7 @@
 """Small tables: labels, splits, genetic maps, lists of regions and sites."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from haploom.io import (
     write_populations,
     write_split,
 )
+from haploom.io.output import refuse_to_replace
 from haploom.io.regions import Regions, parse_region, read_regions
 from haploom.io.site_lists import read_site_list
 from haploom.panel import DosagePanel, Split, Variants
@@ -152,6 +154,18 @@ def test_parse_region__forms():
             parse_region(text)
 
 
+def test_regions__numbers_past_every_contig_are_its_end():
+    for digits in ("9" * 25, "9" * 5000):
+        assert len(Regions([f"1:1-{digits}"]).intervals("1")) == 1
+        assert not Regions([f"1:{digits}"]).overlapping("1", np.array([1]), np.array([2**31])).any()
+
+
+def test_read_regions__a_file_without_regions_does_not_mean_everything(file):
+    for text in ("", "# nothing\n"):
+        with pytest.raises(FormatError, match="no region"):
+            read_regions(file(text))
+
+
 def test_regions__overlap_as_a_loop_over_them_says():
     rng = np.random.default_rng(4)
     starts = rng.integers(1, 200, 12)
@@ -188,3 +202,10 @@ def test_read_site_list__positions_and_alleles(file):
     for text in ("22\n", "22 5 A\n", "22 5\n22 x\n"):
         with pytest.raises(FormatError, match=r"wanted chrom and pos|chrom and pos"):
             read_site_list(file(text))
+
+
+def test_refuse_to_replace__only_a_file_can_be_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, tmp_path / ("x" * 300)):
+        with pytest.raises(HaploomError, match="cannot write"):
+            refuse_to_replace(path, force=True)

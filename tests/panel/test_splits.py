@@ -49,7 +49,7 @@ def test_split_people__small_labels_reach_every_part():
 
 
 def test_split_people__wrong_fractions():
-    for fractions in ((0.5, 0.1, 0.1), (1.2, -0.1, -0.1)):
+    for fractions in ((0.5, 0.1, 0.1), (1.2, -0.1, -0.1), (float("nan"),) * 3):
         with pytest.raises(HaploomError, match="sum to 1"):
             split_people(PEOPLE, LABELS, fractions)
 

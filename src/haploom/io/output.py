@@ -16,12 +16,18 @@ from haploom.io.byte_stream import STANDARD
 def refuse_to_replace(path: Path, force: bool) -> None:
     """Raise HaploomError when `path` exists and may not be replaced, or its folder does not exist.
 
-    Of folders only Zarr groups are ever replaced; `-`, stdout, is neither. Long work asks this first, so that nobody
-    learns it after an hour.
+    Only a file may be, or a Zarr group of folders: a device or a pipe would lose its place to a file, for everyone
+    on the machine. `-`, stdout, is neither. Long work asks this first, so that nobody learns it after an hour.
     """
     if path == STANDARD:
         return
-    if path.exists() and not force:
+    try:
+        exists = path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise HaploomError(f"cannot write {path}: {error.strerror or error}") from error
+    if exists and not path.is_file() and not path.is_dir():
+        raise HaploomError(f"cannot write {path}: it is no file and is not replaced; name a file, or - where allowed")
+    if exists and not force:
         raise HaploomError(f"{path} exists: choose another name, or pass --force to replace it")
     if path.is_dir() and not is_zarr_folder(path):
         raise HaploomError(f"{path} is a folder, which is not replaced: choose another name")

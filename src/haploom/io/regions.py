@@ -69,11 +69,17 @@ def parse_region(text: str) -> tuple[str, int, int]:
         if not text or text.endswith(":") or ":-" in text:
             raise HaploomError(f"region {text!r} is not understood: wanted 22, 22:100-200, 22:100 or 22:100-")
         return text, 1, OPEN_END_BP
-    start = int(match["start"].replace(",", ""))
-    end = start if match["range"] is None else int(match["end"].replace(",", "")) if match["end"] else OPEN_END_BP
+    start = _position(match["start"])
+    end = start if match["range"] is None else _position(match["end"]) if match["end"] else OPEN_END_BP
     if not 0 < start <= end:
         raise HaploomError(f"region {text!r} is empty: wanted a start of at least 1 and an end not before it")
     return match["chrom"], start, end
+
+
+def _position(digits: str) -> int:
+    """A position in bp; one that is past every contig becomes the largest there is."""
+    digits = digits.replace(",", "").lstrip("0")
+    return min(int(digits), OPEN_END_BP) if 0 < len(digits) < 30 else OPEN_END_BP if digits else 0
 
 
 def read_regions(path: Path) -> tuple[str, ...]:
@@ -92,6 +98,8 @@ def read_regions(path: Path) -> tuple[str, ...]:
         if not 0 < start <= end:
             raise FormatError(f"{path}, line {number}: the region from {start} to {end} is empty")
         regions.append(f"{fields[0]}:{start}-{end}")
+    if not regions:
+        raise FormatError(f"{path}: there is no region in it: wanted lines of contig, position and end")
     return tuple(regions)
 
 

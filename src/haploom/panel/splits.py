@@ -53,7 +53,7 @@ def split_people(
     The same seed gives the same split whatever the order of the samples. Raises HaploomError when the
     fractions are negative or do not sum to 1.
     """
-    if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
+    if not (min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-9):  # NaN is neither
         raise HaploomError(f"fractions {fractions} must be at least 0 and sum to 1")
     group_of = dict(zip(samples, groups if groups is not None else samples))
     strata: dict[str, set[str]] = {}
