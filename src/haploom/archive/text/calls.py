@@ -14,9 +14,14 @@ from haploom.archive.text import call_kernels as kernels
 from haploom.archive.text.cutting import TextBlock
 from haploom.archive.text.lines import LineTable
 from haploom.entropy_coding.byte_packing import join_parts, pack_bytes, split_parts, unpack_bytes
+from haploom.entropy_coding.symbol_grids import decode_grid, encode_grid
+from haploom.entropy_coding.symbols import decode_integers, encode_integers
+from haploom.panel.bits import unpack_rows
 
 # What a record's calls are: no GT in FORMAT (or no FORMAT, or no samples); `0|0` to `1|1` alone; anything else.
 NO_CALLS, PLAIN, CALLED = 0, 1, 2
+_PACKED, _MODELLED = 0, 1
+_MOST_MODELLED = 1 << 20
 _MOST_ALLELE = 10**kernels.ALLELE_DIGITS - 1
 
 
@@ -100,9 +105,9 @@ def encode_calls(calls: Calls) -> bytes:
         [
             pack_bytes(calls.kinds.tobytes()),
             pack_bytes(b"\n".join(calls.shape_texts)),
-            pack_bytes(calls.shapes.tobytes()),
-            pack_bytes(calls.highest.astype("<u4").tobytes()),
-            pack_bytes(calls.further.astype("<u4").tobytes()),
+            encode_grid(calls.shapes, _allele_pairs(calls.bits[calls.kinds == CALLED], calls.n_samples)),
+            encode_integers(calls.highest, False, np.zeros((len(calls.highest), 0), dtype=np.int64)),
+            _encode_further(calls.further, calls.highest, calls.further_starts),
         ]
     )
 
@@ -121,24 +126,48 @@ def decode_calls(data: bytes, bits: np.ndarray, n_samples: int, max_text_bytes: 
     n_called = int(np.count_nonzero(called))
     shape_texts = tuple(unpack_bytes(packed[1], kernels.N_SHAPES * (kernels.SHAPE_BYTES + 1)).split(b"\n"))
     ploidies = _ploidies(shape_texts)
-    shapes = _exact(packed[2], n_called * n_samples, np.uint8).reshape(n_called, n_samples)
+    shapes = decode_grid(packed[2], _allele_pairs(bits[called], n_samples))
     if shapes.max(initial=0) >= len(shape_texts):
         raise ValueError("a call has a shape that is not there")
-    highest = _exact(packed[3], n_called, "<u4").astype(np.int64)
+    highest = decode_integers(packed[3], n_called, False, np.zeros((n_called, 0), dtype=np.int64))
     further_starts = _further_starts(shapes, ploidies, bits[called], highest)
     if further_starts[-1] > max_text_bytes:
         raise ValueError(f"{further_starts[-1]} alleles in a text of {max_text_bytes} bytes")
-    further = _exact(packed[4], int(further_starts[-1]), "<u4").astype(np.int64)
-    if max(highest.max(initial=0), further.max(initial=0)) > _MOST_ALLELE:
-        raise ValueError(f"an allele above {_MOST_ALLELE}")
+    further = _decode_further(packed[4], highest, further_starts)
+    for alleles in (highest, further):
+        if alleles.min(initial=0) < 0 or alleles.max(initial=0) > _MOST_ALLELE:
+            raise ValueError(f"an allele outside 0 to {_MOST_ALLELE}")
     return Calls(n_samples, bits, kinds, shapes, shape_texts, highest, further, further_starts)
 
 
-def _exact(packed: bytes, n_values: int, dtype: str | type) -> np.ndarray:
-    values = np.frombuffer(unpack_bytes(packed, n_values * np.dtype(dtype).itemsize), dtype=dtype)
-    if len(values) != n_values:
-        raise ValueError(f"{len(values)} values where {n_values} were wanted")
-    return values
+def _encode_further(further: np.ndarray, highest: np.ndarray, further_starts: np.ndarray) -> bytes:
+    """Alleles as integers that know the record's highest; so many that this would take minutes are packed."""
+    if len(further) > _MOST_MODELLED:
+        return bytes([_PACKED]) + pack_bytes(further.astype("<u4").tobytes())
+    return bytes([_MODELLED]) + encode_integers(further, False, _record_sides(highest, further_starts))
+
+
+def _decode_further(data: bytes, highest: np.ndarray, further_starts: np.ndarray) -> np.ndarray:
+    n = int(further_starts[-1])
+    if data[:1] == bytes([_PACKED]):
+        further = np.frombuffer(unpack_bytes(data[1:], 4 * n), dtype=np.uint8)
+        if len(further) != 4 * n:
+            raise ValueError(f"{len(further)} bytes of alleles where {4 * n} were wanted")
+        return further.view("<u4").astype(np.int64)
+    if data[:1] != bytes([_MODELLED]) or n > _MOST_MODELLED:
+        raise ValueError(f"alleles coded in an unknown way {data[:1].hex()}")
+    return decode_integers(data[1:], n, False, _record_sides(highest, further_starts))
+
+
+def _record_sides(highest: np.ndarray, further_starts: np.ndarray) -> np.ndarray:
+    """The highest allele of the record of each further allele: int64 (n, 1)."""
+    return np.repeat(highest, np.diff(further_starts))[:, None]
+
+
+def _allele_pairs(bits: np.ndarray, n_samples: int) -> np.ndarray:
+    """The two bits of each sample as one number: uint8 (n_records, n_samples)."""
+    alleles = unpack_rows(bits, 2 * n_samples)
+    return 2 * alleles[:, ::2] + alleles[:, 1::2]
 
 
 def _gt_field(text: bytes) -> int:

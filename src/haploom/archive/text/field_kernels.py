@@ -1,6 +1,6 @@
 """The hot loops between cells and their fields.
 
-The fields of all cells but GT stand one after the other in one text, each with a line feed after it (a cell holds none).
+The fields of all cells but GT stand one after the other in one text, each with a line feed after it (cells hold none).
 """
 
 import numpy as np

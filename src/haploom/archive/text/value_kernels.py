@@ -1,12 +1,10 @@
 """The coder of field values, in and out in one function.
 
-A field is a list of elements with commas between: `.`, or a decimal number that is spelled as we would (a kind for
-each number of decimals and sign, and its digits as one integer); any other field is a single element: its
-place in the table of all texts seen so far, or 0 for a new one. Which kinds the elements have is the field's
-form, coded as one bit where it is that of the field of this key before.
-
-Contexts: the key, the element's place, the call of the cell, the elements before it in the cell, the fields before it in
-the cell, the same sample in the record before, the sample before.
+A field is a list of elements (`value_spelling`); one that is a text is a single element, 0 where the text is new, else
+1 + its place among the new ones. The kinds of its elements are the field's form, coded as one bit where it is that of
+the last field of its key. A value is coded as the number of its bits, then the bits below the leading one, each under a
+mix of contexts: the key, the element's place, the call of the cell, the elements and fields before it in the cell, the
+same sample in the record before, the sample before.
 """
 
 from typing import NamedTuple
@@ -14,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from haploom.archive.text.call_kernels import RAW
+from haploom.archive.text.value_spelling import LF, MISSING, MOST_ELEMENTS, TEXT, read_field, write_field
 from haploom.entropy_coding.contexts import Mixer, hashed
 from haploom.entropy_coding.mixing import cell_logit, cell_probability, new_cells, squash, updated_cell
 from haploom.entropy_coding.range_coder import code_bit, is_decoding
@@ -26,22 +25,14 @@ CALL = -1  # in place of the key GT, whose value follows from the calls
 MANY = 255  # keys of FORMAT a cell lacks at its end; or the number of its fields is stored apart
 
 _MOST_SLOTS = 16  # keys past the first few share what is learned
-MOST_ELEMENTS = 62  # a longer list is a text
-_MOST_DIGITS = 15
-_MOST_DECIMALS = 9
-_MISSING, _NUMBER, _TEXT = 0, 1, 21  # kinds: _NUMBER + decimals, + 10 where negative
 _HISTORY = 4  # elements of a field that have a history of their own
-FIELD_BYTES = MOST_ELEMENTS * 22  # at most, of a field that is not a text, even where the data is damaged
-N_INPUTS = 7
+_N_INPUTS = 7
 _SETS_PER_SLOT = 64
-_N_EXPECTED = 1 << 18  # contexts whose last value is remembered
+_MOST_EXPECTED_BITS = 18  # of contexts whose last value is remembered
 _TRUSTED, _MOST_TIMES = 4, 15  # times in a row that a value was the same in its context
 _N_FORM_INPUTS = 3
 _MOST_CELL_BITS = 20  # of an input
 _RATE, _LIMIT, _FIRST_WEIGHT = 14, 255, 1 << 14  # see `mixing`
-
-LF = 10
-_COMMA, _DOT, _MINUS, _ZERO = 44, 46, 45, 48
 
 
 class CellWalk(NamedTuple):
@@ -72,6 +63,8 @@ class Learned(NamedTuple):
     of the last field; same: int64 (n_slots,), whether the last three had the form before.
     recent: int64 (3, 3), first, last and sum of the fields before in the cell, -1 for none.
     field_kinds, field_values: int64 (MOST_ELEMENTS,), the field at hand.
+    expected: int64 (a power of two, 2), the last value in a context, and how often in a row it was that value;
+    trust: int64 (n_slots, _HISTORY, _MOST_TIMES + 1), cells of whether it is again, by how often it was.
     """
 
     before: np.ndarray
@@ -86,67 +79,34 @@ class Learned(NamedTuple):
     trust: np.ndarray
 
 
-def new_learned(n_keys: int, n_samples: int) -> Learned:
-    """n_keys: with OVERFLOW and RAW_GT."""
+def new_learned(n_keys: int, n_samples: int, n_bytes: int) -> Learned:
+    """n_keys: with OVERFLOW and RAW_GT; n_bytes: of all fields."""
     n_slots = min(n_keys, _MOST_SLOTS)
     return Learned(
         np.zeros((n_slots, n_samples, _HISTORY), dtype=np.int64), np.zeros((n_slots, _HISTORY), dtype=np.int64),
         np.zeros(n_slots, dtype=np.int64), np.zeros((n_slots, MOST_ELEMENTS), dtype=np.int64),
         np.zeros(n_slots, dtype=np.int64), np.zeros((3, 3), dtype=np.int64),
         np.zeros(MOST_ELEMENTS, dtype=np.int64), np.zeros(MOST_ELEMENTS, dtype=np.int64),
-        np.zeros((_N_EXPECTED, 2), dtype=np.int64),
+        np.zeros((_room(n_bytes, _MOST_EXPECTED_BITS), 2), dtype=np.int64),
         new_cells(n_slots * _HISTORY * (_MOST_TIMES + 1)).reshape(n_slots, _HISTORY, _MOST_TIMES + 1),
     )  # fmt: skip
 
 
 def new_mixers(n_bytes: int) -> tuple[Mixer, Mixer]:
     """Mixers of values and of forms, for fields of so many bytes in all."""
-    n_cells = 1 << min(max((4 * n_bytes).bit_length(), 10), _MOST_CELL_BITS)
-    return _new_mixer(N_INPUTS, n_cells, _MOST_SLOTS * _SETS_PER_SLOT), _new_mixer(_N_FORM_INPUTS, 1 << 14, 48)
+    n_cells = _room(4 * n_bytes, _MOST_CELL_BITS)
+    return _new_mixer(_N_INPUTS, n_cells, _MOST_SLOTS * _SETS_PER_SLOT), _new_mixer(_N_FORM_INPUTS, 1 << 14, 48)
+
+
+def _room(n: int, most_bits: int) -> int:
+    """A power of two, about `n`."""
+    return 1 << min(max(n.bit_length(), 10), most_bits)
 
 
 def _new_mixer(n_inputs: int, n_cells: int, n_sets: int) -> Mixer:
     scratch = np.zeros((3, n_inputs), dtype=np.int64)
     weights = np.full((n_sets, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
     return Mixer(new_cells(n_inputs * n_cells).reshape(n_inputs, n_cells), weights, *scratch)
-
-
-@kernel
-def find_texts(fields, indices, new_texts, slots, starts):
-    """The fields that are texts: those not seen before, and for each its number among them.
-
-    fields: uint8, each with a line feed after it. indices: int64 (n_fields or more,) to fill: for each text, in order, 0
-    where it is new, else 1 + its place among the new ones. new_texts: uint8 to fill, each with a line feed after it.
-    slots: int64 (a power of two,), -1; starts: int64 (half as many + 1,): of that many new texts, later ones may equal.
-    Returns the bytes of new texts.
-    """
-    kinds, values = np.zeros(MOST_ELEMENTS, dtype=np.int64), np.zeros(MOST_ELEMENTS, dtype=np.int64)
-    n_texts, n_new, used, start = 0, 0, 0, 0
-    for place in range(fields.size):
-        if fields[place] != LF:
-            continue
-        if read_field(fields, start, place, kinds, values) == 0:
-            key = np.int64(0)
-            for i in range(start, place):
-                key = hashed(key, np.int64(fields[i]))
-            slot = key & (slots.size - 1)
-            while slots[slot] >= 0:
-                known = starts[slots[slot]]
-                size = starts[slots[slot] + 1] - known - 1
-                if size == place - start and (new_texts[known : known + size] == fields[start:place]).all():
-                    break
-                slot = (slot + 1) & (slots.size - 1)
-            indices[n_texts] = slots[slot] + 1
-            if slots[slot] < 0:
-                new_texts[used : used + place + 1 - start] = fields[start : place + 1]
-                used += place + 1 - start
-                if n_new < starts.size - 1:
-                    slots[slot] = n_new
-                    starts[n_new + 1] = used
-                n_new += 1
-            n_texts += 1
-        start = place + 1
-    return used
 
 
 @kernel
@@ -165,79 +125,6 @@ def _level(value):
         return value
     n = _bit_length(value)
     return 4 * n + (value >> (n - 3) & 3)
-
-
-@kernel
-def read_field(text, place, end, kinds, values):
-    """Elements of the field at `place`, which ends at `end`: how many, 0 if it is a text."""
-    n = 0
-    while True:
-        if n == MOST_ELEMENTS:
-            return 0
-        if place < end and text[place] == _DOT and (place + 1 == end or text[place + 1] == _COMMA):
-            kinds[n], values[n] = _MISSING, 0
-            place += 1
-        else:
-            negative = place < end and text[place] == _MINUS
-            if negative:
-                place += 1
-            first, value, decimals, point = place, 0, 0, -1
-            while place < end and text[place] != _COMMA:
-                digit = np.int64(text[place]) - _ZERO
-                if 0 <= digit <= 9:
-                    value = 10 * value + digit
-                elif text[place] == _DOT and point < 0:
-                    point = place
-                else:
-                    return 0
-                place += 1
-                if place - first > _MOST_DIGITS:
-                    return 0
-            whole_end = point if point >= 0 else place
-            if point >= 0:
-                decimals = place - point - 1
-                if decimals == 0 or decimals > _MOST_DECIMALS:
-                    return 0
-            if whole_end == first or (text[first] == _ZERO and whole_end - first > 1):
-                return 0
-            kinds[n] = _NUMBER + decimals + (10 if negative else 0)
-            values[n] = value
-        n += 1
-        if place == end:
-            return n
-        place += 1
-
-
-@kernel
-def _write_field(n, kinds, values, out, target):
-    """The inverse; returns the place after it."""
-    for i in range(n):
-        if i:
-            out[target] = _COMMA
-            target += 1
-        if kinds[i] == _MISSING:
-            out[target] = _DOT
-            target += 1
-            continue
-        decimals = (kinds[i] - _NUMBER) % 10
-        if kinds[i] >= _NUMBER + 10:
-            out[target] = _MINUS
-            target += 1
-        n_digits, above = np.int64(1), np.int64(10)
-        while above <= values[i] and n_digits < 18:
-            n_digits += 1
-            above *= 10
-        n_digits = max(n_digits, decimals + 1)
-        value = values[i]
-        size = n_digits + (1 if decimals else 0)
-        for digit in range(n_digits):
-            spot = size - 1 - digit - (1 if decimals and digit >= decimals else 0)
-            out[target + spot] = _ZERO + value % 10
-            value //= 10
-        if decimals:
-            out[target + n_digits - decimals] = _DOT
-        target += size
-    return target
 
 
 @kernel
@@ -346,7 +233,7 @@ def _code_form(coder, data, mixer, learned, slot, sample, call, n):
         _find_rows(mixer, (before << 8) + (min(i, 3) << 1) + 8)
         high = _code_nibble(coder, data, mixer, 32, 1, kinds[i] >> 4)
         _find_rows(mixer, (before << 8) + (min(i, 3) << 1) + 16 + high)
-        kinds[i] = min((high << 4) + _code_nibble(coder, data, mixer, 32, 4, kinds[i] & 15), _TEXT)
+        kinds[i] = min((high << 4) + _code_nibble(coder, data, mixer, 32, 4, kinds[i] & 15), TEXT)
         before = kinds[i]
         last[i] = kinds[i]
     learned.lengths[slot] = n
@@ -360,7 +247,7 @@ def _code_values(coder, data, mixer, learned, slot, sample, call, n):
     kinds, values = learned.field_kinds, learned.field_values
     one, two, total = recent[0, 1], recent[1, 1], np.int64(0)
     for i in range(n):
-        if kinds[i] != _MISSING:
+        if kinds[i] != MISSING:
             j = min(i, _HISTORY - 1)
             own = (slot << 40) + (j << 36) + (kinds[i] << 30)
             with_call = hashed(own, call)
@@ -400,10 +287,10 @@ def _call_context(walk, row, sample):
 def code_fields(coder, data, mixer, form_mixer, learned, walk, fields, n_bytes, text_starts, dictionary):
     """Code the fields of all cells; returns how many bytes of `fields` they take.
 
-    fields: uint8, each with a line feed after it; read when encoding, written when decoding. A decoder stops once it has
-    written `n_bytes`; `fields` has room for one field more.
-    Encoding: dictionary: int64, for each field that is a text, in order: 0 where it is new, else 1 + its place among the
-    new ones. Decoding: dictionary: uint8, the new texts; text_starts: int64 (n + 1,), where each starts.
+    fields: uint8, each with a line feed after it; read when encoding, written when decoding. A decoder stops once it
+    has written `n_bytes`; `fields` has room for one field more.
+    Encoding: dictionary: int64, for each field that is a text, in order: 0 where it is new, else 1 + its place among
+    the new ones. Decoding: dictionary: uint8, the new texts; text_starts: int64 (n + 1,), where each starts.
     """
     decoding = is_decoding(coder)
     place, n_others, n_texts = 0, 0, 0
@@ -433,10 +320,10 @@ def code_fields(coder, data, mixer, form_mixer, learned, walk, fields, n_bytes, 
                     n = read_field(fields, place, end, learned.field_kinds, learned.field_values)
                     if n == 0:
                         n = np.int64(1)
-                        learned.field_kinds[0], learned.field_values[0] = _TEXT, dictionary[n_texts]
+                        learned.field_kinds[0], learned.field_values[0] = TEXT, dictionary[n_texts]
                 n = _code_form(coder, data, form_mixer, learned, slot, sample, call, n)
                 _code_values(coder, data, mixer, learned, slot, sample, call, n)
-                is_text = learned.field_kinds[0] == _TEXT
+                is_text = learned.field_kinds[0] == TEXT
                 if not decoding:
                     n_texts += is_text
                     place = end + 1
@@ -451,7 +338,7 @@ def code_fields(coder, data, mixer, form_mixer, learned, walk, fields, n_bytes, 
                             fields[place] = dictionary[source]
                             place += 1
                 else:
-                    place = _write_field(n, learned.field_kinds, learned.field_values, fields, place)
+                    place = write_field(n, learned.field_kinds, learned.field_values, fields, place)
                 fields[place] = LF
                 place += 1
     return place

@@ -7,6 +7,7 @@ have, as a number; the stream of the coder.
 import numpy as np
 
 from haploom.archive.text import value_kernels as kernels
+from haploom.archive.text.value_spelling import FIELD_BYTES, LF, find_texts
 from haploom.entropy_coding.byte_packing import (
     join_parts,
     number_from_bytes,
@@ -18,7 +19,7 @@ from haploom.entropy_coding.byte_packing import (
 from haploom.entropy_coding.range_coder import finish, is_full, new_decoder, new_encoder
 
 _PACKED, _MODELLED = 0, 1
-_MOST_TEXTS = 1 << 16  # that later fields can refer to
+_MOST_TEXTS = 1 << 16  # that later fields can refer to; a power of two
 _SMALL_BYTES = 1 << 12  # fields of so few bytes are packed too, to see which is smaller
 _FIRST_ROOM_BYTES = 1 << 16
 
@@ -42,10 +43,10 @@ def decode_values(data: bytes, walk: kernels.CellWalk, max_bytes: int) -> np.nda
     n_bytes, _ = number_from_bytes(stored_size, 0)
     if n_bytes > max_bytes:
         raise ValueError(f"fields of {n_bytes} bytes where at most {max_bytes} can be")
-    text_starts = np.concatenate([[0], np.flatnonzero(texts == kernels.LF) + 1]).astype(np.int64)
+    text_starts = np.concatenate([[0], np.flatnonzero(texts == LF) + 1]).astype(np.int64)
     longest = int(np.diff(text_starts).max(initial=0))
     # Room for one more field, whatever it is, past what should be there.
-    out = np.empty(n_bytes + max(kernels.FIELD_BYTES, longest), dtype=np.uint8)
+    out = np.empty(n_bytes + max(FIELD_BYTES, longest), dtype=np.uint8)
     stored = np.frombuffer(stream, dtype=np.uint8)
     used = _run(new_decoder(stored), stored.copy(), walk, out, n_bytes, text_starts, texts)
     if used != n_bytes:
@@ -54,10 +55,11 @@ def decode_values(data: bytes, walk: kernels.CellWalk, max_bytes: int) -> np.nda
 
 
 def _encode_modelled(fields: np.ndarray, walk: kernels.CellWalk) -> bytes:
-    indices = np.empty(np.count_nonzero(fields == kernels.LF), dtype=np.int64)
+    indices = np.empty(np.count_nonzero(fields == LF), dtype=np.int64)
     texts = np.empty(fields.size, dtype=np.uint8)
-    slots, starts = np.full(2 * _MOST_TEXTS, -1, dtype=np.int64), np.zeros(_MOST_TEXTS + 1, dtype=np.int64)
-    n_text_bytes = kernels.find_texts(fields, indices, texts, slots, starts)
+    most_texts = min(1 << len(indices).bit_length(), _MOST_TEXTS)
+    slots, starts = np.full(2 * most_texts, -1, dtype=np.int64), np.zeros(most_texts + 1, dtype=np.int64)
+    n_text_bytes = find_texts(fields, indices, texts, slots, starts)
     room = np.zeros(fields.size + _FIRST_ROOM_BYTES, dtype=np.uint8)
     while True:
         coder = new_encoder()
@@ -79,6 +81,6 @@ def _run(
 ) -> int:
     """The coder from its start, in either direction; returns the bytes of fields passed."""
     n_keys = max(int(walk.keys.max(initial=0)) + 1, kernels.N_OWN_KEYS)
-    learned = kernels.new_learned(n_keys, walk.lacking.shape[1])
+    learned = kernels.new_learned(n_keys, walk.lacking.shape[1], n_bytes)
     mixer, form_mixer = kernels.new_mixers(n_bytes)
     return kernels.code_fields(coder, data, mixer, form_mixer, learned, walk, fields, n_bytes, text_starts, dictionary)
