@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from haploom.cli.frame import (
+    default_threads,
     input_file,
     json_option,
     model_option,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def bench() -> None:
-    """Measure a model beside the baselines; each measurement is added to a file as a line of JSON."""
+    """Measure Haploom beside other tools and methods; each measurement is added to a file as a line of JSON."""
 
 
 @bench.command()
@@ -91,3 +92,50 @@ def classify(
         )
         shown[record["method"]] = f"plain {plain}  balanced {balanced}"
     print_result(shown, as_json=False)
+
+
+@bench.command()
+@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@output_option("Records, a JSON line each; new ones are added at the end.")
+@click.option(
+    "--tools", metavar="NAME[,...]", help="Tools to run, by their names in the table. [default: all that are installed]"
+)
+@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Runs of each tool, in turn.")
+@click.option(
+    "--populations", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Labels of the people, for Haploom, which predicts frequencies of populations from them.",
+)  # fmt: skip
+@threads_option
+@json_option
+@quiet_option
+def compress(
+    sources: tuple[Path, ...], output: Path, tools: str | None, repeats: int, populations: Path | None,
+    threads: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How small and how fast Haploom and the other compressors on PATH store SOURCES (VCF or BCF).
+
+    Knows gzip, xz, zstd, zpaq, bcftools, plink2 and bref3. What each tool gives back is compared with what it
+    got, and `kept` says how much of it is the same. Needs room for the plain text in the temporary folder.
+    """
+    from haploom.bench.compress import choose_tools, compress_records, table
+    from haploom.bench.records import append_records
+
+    chosen = choose_tools(tools.split(",") if tools else ())
+    records = []
+    for source in sources:
+        measured = list(compress_records(source, chosen, repeats, threads or default_threads(), populations))
+        append_records(output, measured)
+        records += measured
+        if not as_json:
+            click.echo(f"{source.name}")
+            _print_table(table(measured))
+    if as_json:
+        click.echo(json.dumps(records, ensure_ascii=False))
+
+
+def _print_table(rows: list[list[str]]) -> None:
+    """Rows in columns: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for first, *others in rows:
+        shown = (cell.rjust(width) for cell, width in zip(others, widths[1:]))
+        click.echo("  ".join([first.ljust(widths[0]), *shown]))
