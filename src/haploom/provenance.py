@@ -3,6 +3,7 @@
 Written into models, archives and the headers of VCF files, so that a result can be made again.
 """
 
+import os
 import platform
 import shlex
 import sys
@@ -28,7 +29,8 @@ def command_line() -> str:
     """The command as it was typed, quoted for a shell, with the program's name instead of its path."""
     if not sys.argv[0].rsplit("/", 1)[-1].startswith("haploom"):
         return "(python)"
-    return shlex.join(["haploom", *sys.argv[1:]])
+    typed = shlex.join(["haploom", *sys.argv[1:]])
+    return os.fsencode(typed).decode(errors="backslashreplace")  # names of files may be any bytes, JSON may not
 
 
 def record(seed: int | None = None) -> dict[str, object]:

@@ -55,11 +55,17 @@ def test_indices_of__matches_sites_by_alleles():
     assert here.indices_of(wanted).tolist() == [2, 0, 1, -1, -1]
 
 
-def test_overlapping__counts_the_whole_reference_allele():
-    variants = sites("22:5:AAAA:A", "22:6:A:C", "22:9:A:C", "X:6:A:C")
-    assert variants.overlapping("22", 8, 9).tolist() == [True, False, True, False]
-    assert variants.overlapping("chr22", 6, 6).tolist() == [True, True, False, False]
-    assert not variants.overlapping("1", 1, 100).any()
+def test_variants__the_callers_arrays_stay_theirs():
+    position_bp, chrom = np.array([5, 7]), np.array(["1", "1"], dtype=np.dtypes.StringDType())
+    variants = Variants(chrom, position_bp, [".", "."], ["A", "A"], ["C", "C"])
+    position_bp[0], chrom[0] = 6, "2"
+    assert variants.position_bp.tolist() == [5, 7]
+    assert variants.chrom.tolist() == ["1", "1"]
+
+
+def test_variants__one_line_to_look_at():
+    assert repr(sites(*THREE)) == "Variants(3 sites, 21:7 to 22:5)"
+    assert repr(sites(*THREE).select(slice(0))) == "Variants(0 sites)"
 
 
 def test_matching_contig__chr_or_not():

@@ -18,7 +18,7 @@ from haploom.archive.blocks import Groups, StoredBlock
 from haploom.archive.container import Container, Manifest, stored_bytes
 from haploom.archive.genotypes import GenotypeCodec, LatentsAndResidual, Statistical
 from haploom.archive.limits import check_sizes
-from haploom.archive.spans import record_spans, unescaped
+from haploom.archive.spans import RecordSpans, record_spans, unescaped
 from haploom.archive.text.lines import LineTable
 from haploom.entropy_coding.byte_packing import unpack_bytes
 from haploom.errors import CorruptArchiveError, FormatError, HaploomError
@@ -40,20 +40,24 @@ _ROWS_AT_ONCE = 1024
 class Archive:
     """An opened `.hlm` file. Samples and sites are read without touching genotypes."""
 
-    def __init__(self, path: Path, model: Path | None = None) -> None:
+    def __init__(self, path: Path | str, model: Path | str | None = None) -> None:
         """model: the model file, where the archive refers to one instead of holding it.
 
         Raises FormatError, CorruptArchiveError, or HaploomError when the model is needed and not the right one.
         """
-        self.path = path
-        self._container = Container(path)
-        self._model_path = model
+        self.path = Path(path)
+        self._container = Container(self.path)
+        self._model_path = Path(model) if model is not None else None
         if unknown := sorted(set(self.manifest.requires) - KNOWN_CODECS):
             raise FormatError(f"{path} needs codecs this release does not have: {', '.join(unknown)}. Upgrade haploom.")
         try:
             check_sizes(self.manifest, self._container.section(HEADER).decoded_bytes)
         except ValueError as error:
             raise CorruptArchiveError(f"{path} is damaged: its manifest does not add up: {error}") from error
+
+    def __repr__(self) -> str:
+        about = self.manifest
+        return f"Archive({self.path}: {about.n_samples:,} people, {about.n_records:,} sites)"
 
     @property
     def manifest(self) -> Manifest:
@@ -92,22 +96,31 @@ class Archive:
         return self._variants([self._block(number).sites for number in range(len(self.manifest.blocks))])
 
     def text(self, threads: int = 1) -> Iterator[bytes]:
-        """The VCF text that was stored, every byte, in pieces. Blocks are decoded by `threads` threads."""
+        """The VCF text that was stored, every byte, in pieces. Blocks are decoded by `threads` threads.
+
+        Raises CorruptArchiveError at the first checksum that differs; that of the whole text comes after the last
+        piece, so nothing may be kept before the iterator ends.
+        """
+        digest, n_bytes = hashlib.sha256(), 0
+        for piece in self._text_pieces(threads):
+            digest.update(piece)
+            n_bytes += len(piece)
+            yield piece
+        if digest.hexdigest() != self.manifest.text_sha256 or n_bytes != self.manifest.text_bytes:
+            raise CorruptArchiveError(f"{self.path} is damaged: its text does not have the SHA-256 that was stored")
+
+    def verify(self, threads: int = 1) -> None:
+        """Decode everything and compare every checksum. Raises CorruptArchiveError at the first that differs."""
+        for _ in self.text(threads):
+            pass
+
+    def _text_pieces(self, threads: int) -> Iterator[bytes]:
         yield self.header
         with progress.task("Decoding", self.manifest.n_records) as advance:
             for block in self._decoded_blocks(range(len(self.manifest.blocks)), threads):
                 for piece in block.text():
                     yield piece.tobytes()
                 advance(block.n_records)
-
-    def verify(self, threads: int = 1) -> None:
-        """Decode everything and compare every checksum. Raises CorruptArchiveError at the first that differs."""
-        digest, n_bytes = hashlib.sha256(), 0
-        for piece in self.text(threads):
-            digest.update(piece)
-            n_bytes += len(piece)
-        if digest.hexdigest() != self.manifest.text_sha256 or n_bytes != self.manifest.text_bytes:
-            raise CorruptArchiveError(f"{self.path} is damaged: its text does not have the SHA-256 that was stored")
 
     def select_text(
         self, regions: Sequence[str] = (), samples: Sequence[str] | None = None, header: bool = True
@@ -196,7 +209,7 @@ class Archive:
 
         def decoded(number: int) -> StoredBlock:
             block = self._block(number)
-            _ = block.cells, block.annotations
+            _ = block.cells, block.annotations, self._spans(block)
             return block
 
         if threads == 1:
@@ -227,7 +240,14 @@ class Archive:
         """bool (n_records,): the records of a block that overlap a wanted region."""
         if not wanted:
             return np.ones(block.n_records, dtype=bool)
-        return record_spans(block.sites, block.annotations if block.about.ends_in_info else None).overlapping(wanted)
+        return self._spans(block).overlapping(wanted)
+
+    def _spans(self, block: StoredBlock) -> RecordSpans:
+        """Where the records of a block are: as the manifest says, or it is damaged."""
+        spans = record_spans(block.sites, block.annotations if block.about.ends_in_info else None)
+        if spans.stretches() != block.about.stretches:
+            raise CorruptArchiveError(f"{self.path} is damaged: block {block.number} is not where its manifest says")
+        return spans
 
     @cached_property
     def _contigs(self) -> list[str]:
@@ -245,7 +265,7 @@ class Archive:
     def _variants(self, tables: Sequence[LineTable]) -> Variants:
         try:
             return variants_of(tables, self.header)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise HaploomError(f"{self.path} holds no panel: {error}") from error
 
     @cached_property
@@ -350,6 +370,6 @@ def _within(places: np.ndarray, n: int) -> bool:
     return not len(places) or (places[0] >= 0 and places[-1] < n)
 
 
-def open_archive(path: Path, model: Path | None = None) -> Archive:
+def open_archive(path: Path | str, model: Path | str | None = None) -> Archive:
     """Open an archive for reading. `model` is needed where the archive refers to a model it does not hold."""
     return Archive(path, model)

@@ -74,6 +74,8 @@ class Storage:
     force: bool = False
 
     def __post_init__(self) -> None:
+        if self.model is not None:
+            object.__setattr__(self, "model", Path(self.model))
         for name, known in (("codec", CODECS), ("level", LEVELS)):
             if getattr(self, name) not in known:
                 raise HaploomError(f"unknown {name} {getattr(self, name)!r}: wanted one of {', '.join(known)}")
@@ -95,13 +97,16 @@ class _Source:
     label_level: Callable[[Mapping[str, list[str]]], str | None]
 
 
-def compress(source: Path, output: Path, *, selection: Selection = _EVERYTHING, **settings: Any) -> dict[str, Any]:
+def compress(
+    source: Path | str, output: Path | str, *, selection: Selection = _EVERYTHING, **settings: Any
+) -> dict[str, Any]:
     """Store a file of genotypes without loss; returns what `Archive.describe` says of the archive, and `verified`.
 
     Of VCF and BCF every byte of the text is kept; of other formats, and of a selection of regions, people or
     sites, the text that our writer makes of the panel. selection.populations: labels to keep, whose allele
     frequencies predict INFO such as EUR_AF. settings: the fields of `Storage`. Raises what reading raises.
     """
+    source, output = Path(source), Path(output)
     storage = Storage(**settings)
     kind = source_format(source)
     whole = Selection(populations=selection.populations, label=selection.label) == selection
@@ -119,9 +124,9 @@ def compress(source: Path, output: Path, *, selection: Selection = _EVERYTHING, 
     return _compress(text, output, storage)
 
 
-def compress_panel(panel: Panel, output: Path, **settings: Any) -> dict[str, Any]:
+def compress_panel(panel: Panel, output: Path | str, **settings: Any) -> dict[str, Any]:
     """Store a panel, with its labels, as the text our writer makes of it. settings: the fields of `Storage`."""
-    return _compress(_panel_source(panel, None, "panel", ()), output, Storage(**settings))
+    return _compress(_panel_source(panel, None, "panel", ()), Path(output), Storage(**settings))
 
 
 def _panel_source(panel: Panel, label: str | None, kind: str, not_kept: tuple[str, ...]) -> _Source:

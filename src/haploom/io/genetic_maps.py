@@ -12,7 +12,7 @@ from haploom.panel.variants import matching_contig
 COLUMNS = ("pos", "chr", "cM")
 
 
-def read_genetic_map(path: Path, chrom: str | None = None) -> GeneticMap:
+def read_genetic_map(path: Path | str, chrom: str | None = None) -> GeneticMap:
     """The map of one contig, from a table (gzipped or not) with a header that names `pos`, `chr` and `cM`.
 
     pos: bp, 1-based; cM: cumulative centimorgans. Of rows with the same position the first counts.

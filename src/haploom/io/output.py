@@ -30,7 +30,7 @@ def refuse_to_replace(path: Path, force: bool) -> None:
     if exists and not force:
         raise HaploomError(f"{path} exists: choose another name, or pass --force to replace it")
     if path.is_dir() and not is_zarr_folder(path):
-        raise HaploomError(f"{path} is a folder, which is not replaced: choose another name")
+        raise HaploomError(f"cannot write {path}: it is a folder, which is not replaced; choose another name")
     if not path.absolute().parent.is_dir():
         raise HaploomError(f"cannot write {path}: there is no folder {path.absolute().parent}")
 

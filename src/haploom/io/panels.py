@@ -16,7 +16,7 @@ from haploom.panel.windows import windows
 _TABLES = {PLINK1.name: "plink1", PLINK2.name: "plink2", ZARR.name: "vcf_zarr", TSKIT.name: "tree_sequences"}
 
 
-def read_panel(source: Path, selection: Selection = Selection()) -> Panel:  # noqa: B008 (frozen)
+def read_panel(source: Path | str, selection: Selection = Selection()) -> Panel:  # noqa: B008 (frozen)
     """Phased haplotypes of a VCF (plain, gzip or BGZF; `-` is stdin), BCF, HDF5, PLINK 2 (.pgen), VCF Zarr or
     tskit file, told apart by content.
 
@@ -27,12 +27,12 @@ def read_panel(source: Path, selection: Selection = Selection()) -> Panel:  # no
     with more than two alleles, positions that go back, and unphased, missing or haploid calls of the people
     chosen; HaploomError for a selection that does not fit the file; MissingExtraError for an absent package.
     """
-    (panel,) = _blocks(source, selection, None)
+    (panel,) = _blocks(Path(source), selection, None)
     return panel
 
 
 def iterate_blocks(
-    source: Path, selection: Selection = Selection(), sites_per_block: int = 8192  # noqa: B008 (frozen)
+    source: Path | str, selection: Selection = Selection(), sites_per_block: int = 8192  # noqa: B008 (frozen)
 ) -> Iterator[Panel]:  # fmt: skip
     """`read_panel`, `sites_per_block` sites at a time, so that memory does not grow with the sites.
 
@@ -43,15 +43,16 @@ def iterate_blocks(
     """
     if sites_per_block < 1:
         raise ValueError(f"a block has at least one site, got {sites_per_block}")
-    return _blocks(source, selection, sites_per_block)
+    return _blocks(Path(source), selection, sites_per_block)
 
 
-def read_dosages(source: Path, selection: Selection = Selection()) -> DosagePanel:  # noqa: B008 (frozen)
+def read_dosages(source: Path | str, selection: Selection = Selection()) -> DosagePanel:  # noqa: B008 (frozen)
     """Counts of the alternate allele: from the files `read_panel` reads, with unphased or missing calls too, and
     from PLINK 1.
 
     Calls that are missing in whole or in half are MISSING. Raises as `read_panel` does, but for phase and gaps.
     """
+    source = Path(source)
     kind = source_format(source)
     if kind == HDF5.name:
         from haploom.io.hdf5 import read_hdf5
@@ -67,8 +68,9 @@ def read_dosages(source: Path, selection: Selection = Selection()) -> DosagePane
     return selection.finish_dosages(dosages)
 
 
-def read_samples(source: Path) -> tuple[str, ...]:
+def read_samples(source: Path | str) -> tuple[str, ...]:
     """Names of the people in a file of genotypes, without reading the genotypes. Raises FormatError."""
+    source = Path(source)
     kind = source_format(source)
     if kind == HDF5.name:
         from haploom.io.hdf5 import read_hdf5_samples
@@ -106,7 +108,7 @@ def _open_table(kind: str, source: Path) -> AbstractContextManager[SiteTable]:
 
 
 def write_panel(
-    panel: Panel, path: Path, *, output_type: str | None = None, force: bool = False,
+    panel: Panel, path: Path | str, *, output_type: str | None = None, force: bool = False,
     header_lines: Sequence[str] = (), no_version: bool = False,
 ) -> None:  # fmt: skip
     """Write a panel to a file (a folder for VCF Zarr) that is whole or not there.
@@ -120,6 +122,7 @@ def write_panel(
     Raises HaploomError for another name or type, for what the format refuses, or when `path` exists and not
     `force`; MissingExtraError for an absent package.
     """
+    path = Path(path)
     kind = output_format(path, output_type)
     if kind is HDF5:
         from haploom.io.hdf5 import write_hdf5
@@ -136,13 +139,14 @@ def write_panel(
 
 
 def write_dosages(
-    panel: DosagePanel, path: Path, *, output_type: str | None = None, force: bool = False,
+    panel: DosagePanel, path: Path | str, *, output_type: str | None = None, force: bool = False,
     header_lines: Sequence[str] = (), no_version: bool = False,
 ) -> None:  # fmt: skip
     """Write unphased genotypes, missing calls included; the arguments are those of `write_panel`.
 
     Raises HaploomError for HDF5 and tskit too, which hold haplotypes only.
     """
+    path = Path(path)
     kind = output_format(path, output_type)
     if kind in (HDF5, TSKIT):
         raise HaploomError(

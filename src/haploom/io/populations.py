@@ -66,11 +66,12 @@ def label_level(levels: Iterable[str], label: str | None = None, source: str = "
     raise HaploomError(f"{source} has several label columns ({have}): choose one with --label")
 
 
-def read_populations(path: Path) -> PopulationTable:
+def read_populations(path: Path | str) -> PopulationTable:
     """A tab-separated table with a header: column `sample`, and a column for each label level.
 
     Raises FormatError when there is no such column, no level, an empty label, or two different rows for a person.
     """
+    path = Path(path)
     names, rows = read_table(path)
     if SAMPLE not in names or len(names) < 2:
         raise FormatError(f"{path}: {_header_problem(names)}")

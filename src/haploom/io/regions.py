@@ -24,7 +24,12 @@ class Regions:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        """texts: "22", "22:100-200", "22:100" (that position) or "22:100-". Raises HaploomError on others."""
+        """texts: "22", "22:100-200", "22:100" (that position) or "22:100-".
+
+        Raises HaploomError on others, TypeError for one string instead of several.
+        """
+        if isinstance(texts, str):
+            raise TypeError(f"regions {texts!r} are one string: wanted a list of regions, such as [{texts!r}]")
         spans: dict[str, list[tuple[int, int]]] = {}
         for text in texts:
             chrom, start, end = parse_region(text)

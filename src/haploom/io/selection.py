@@ -45,6 +45,11 @@ class Selection:
     label: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("sites", "split", "populations"):
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(path))
+        if isinstance(self.samples, str):
+            raise TypeError(f"samples={self.samples!r} is one string: wanted names in a tuple")
         if (self.split is None) != (self.part is None):
             raise HaploomError("a split file and the part of it to take go together: give both --split and --part")
 

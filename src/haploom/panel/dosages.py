@@ -16,7 +16,7 @@ from haploom.panel.variants import Variants
 MISSING = -1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DosagePanel:
     """Counts of the alternate allele in diploid people.
 
@@ -47,6 +47,9 @@ class DosagePanel:
         for person in range(panel.n_samples):
             dosages[person] = panel.alleles(slice(2 * person, 2 * person + 2)).sum(axis=0, dtype=np.int8)
         return cls(dosages, panel.variants, panel.samples, panel.populations)
+
+    def __repr__(self) -> str:
+        return f"DosagePanel({self.n_samples:,} people, {self.variants.extent()}; labels: {', '.join(self.populations) or 'none'})"
 
     @property
     def n_sites(self) -> int:

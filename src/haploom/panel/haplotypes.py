@@ -15,7 +15,7 @@ from haploom.panel.samples import check_samples, label_columns, label_of, sample
 from haploom.panel.variants import Variants
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Panel:
     """Phased alleles of diploid people, bit-packed. Missing calls cannot be held (see `DosagePanel`).
 
@@ -56,6 +56,9 @@ class Panel:
                 f"alleles must be 0 and 1 as uint8 or bool, got {alleles.dtype} up to {alleles.max(initial=0)}"
             )
         return cls(packing.pack_rows(alleles), variants, tuple(samples), populations or {})
+
+    def __repr__(self) -> str:
+        return f"Panel({self.n_haplotypes:,} haplotypes of {self.n_samples:,} people, {self.variants.extent()}; labels: {', '.join(self.populations) or 'none'})"
 
     @property
     def n_sites(self) -> int:

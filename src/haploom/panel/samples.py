@@ -38,7 +38,12 @@ def label_of(populations: Mapping[str, np.ndarray], level: str) -> np.ndarray:
 
 
 def sample_indices(samples: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
-    """int64 places of the wanted people. Raises HaploomError for names that are not among `samples`."""
+    """int64 places of the wanted people.
+
+    Raises HaploomError for names that are not among `samples`, TypeError for one string instead of names.
+    """
+    if isinstance(wanted, str):
+        raise TypeError(f"samples {wanted!r} are one string: wanted a list of names, such as [{wanted!r}]")
     place = {name: i for i, name in enumerate(samples)}
     absent = [name for name in wanted if name not in place]
     if absent:

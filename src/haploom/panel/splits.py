@@ -4,6 +4,7 @@ A split is by person, never by haplotype, because a person's two haplotypes are 
 founder for bred data, because relatives are not either.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from haploom.errors import HaploomError
 PARTS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """Which part each person belongs to: sample name -> one of PARTS."""
 
@@ -24,6 +25,10 @@ class Split:
         for sample, part in self.part_of.items():
             if part not in PARTS:
                 raise HaploomError(f"sample {sample!r} is in part {part!r}: wanted one of {', '.join(PARTS)}")
+
+    def __repr__(self) -> str:
+        counts = Counter(self.part_of.values())
+        return f"Split({', '.join(f'{counts[part]:,} {part}' for part in PARTS)})"
 
     def samples(self, part: str, among: Sequence[str]) -> list[str]:
         """Those of `among` in a part, in the order of `among`. Raises HaploomError when there is none."""
@@ -51,8 +56,11 @@ def split_people(
     hold everyone and a part with a fraction above 0 gets a group when there are enough groups to go round.
 
     The same seed gives the same split whatever the order of the samples. Raises HaploomError when the
-    fractions are negative or do not sum to 1.
+    fractions are negative or do not sum to 1, ValueError when there is not one label and group for each sample.
     """
+    for name, column in (("labels", labels), ("groups", groups)):
+        if column is not None and len(column) != len(samples):
+            raise ValueError(f"{len(column)} {name} for {len(samples)} samples: wanted one for each")
     if not (min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-9):  # NaN is neither
         raise HaploomError(f"fractions {fractions} must be at least 0 and sum to 1")
     group_of = dict(zip(samples, groups if groups is not None else samples))

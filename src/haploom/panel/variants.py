@@ -12,7 +12,7 @@ import numpy as np
 STRING = np.dtypes.StringDType()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Variants:
     """Biallelic sites in file order: contigs in one piece each, positions never going back within one.
 
@@ -32,14 +32,13 @@ class Variants:
 
     def __post_init__(self) -> None:
         for name in ("chrom", "id", "ref", "alt"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=STRING))
-        object.__setattr__(self, "position_bp", np.asarray(self.position_bp, dtype=np.int64))
+            object.__setattr__(self, name, _own(getattr(self, name), STRING))
+        object.__setattr__(self, "position_bp", _own(self.position_bp, np.int64))
         n_sites = len(self.position_bp)
         for name in ("chrom", "position_bp", "id", "ref", "alt"):
             column = getattr(self, name)
             if column.shape != (n_sites,):
                 raise ValueError(f"variants: column {name} has shape {column.shape}, wanted ({n_sites},)")
-            column.flags.writeable = False
         site = first_site_out_of_order(self.chrom, self.position_bp)
         if site is not None:
             raise ValueError(
@@ -49,6 +48,16 @@ class Variants:
 
     def __len__(self) -> int:
         return len(self.position_bp)
+
+    def __repr__(self) -> str:
+        return f"Variants({self.extent()})"
+
+    def extent(self) -> str:
+        """How many sites there are, and from where to where."""
+        if not len(self):
+            return "0 sites"
+        first, last = (f"{self.chrom[site]}:{self.position_bp[site]}" for site in (0, -1))
+        return f"{len(self):,} sites, {first} to {last}"
 
     def select(self, sites: np.ndarray | slice) -> "Variants":
         """The sites of an index, mask or slice, in its order (which must keep positions from going back)."""
@@ -84,14 +93,14 @@ class Variants:
         found = [stack.pop() if (stack := places.get(key)) else -1 for key in wanted.site_keys()]
         return np.array(found, dtype=np.int64)
 
-    def overlapping(self, chrom: str, start_bp: int, end_bp: int) -> np.ndarray:
-        """Mask (n_sites,) of the sites whose reference allele overlaps [start_bp, end_bp], 1-based, inclusive.
 
-        The way `bcftools view -r` selects records. A contig named `chr22` here also matches `22`.
-        """
-        ends_bp = self.position_bp + np.strings.str_len(self.ref) - 1
-        name = matching_contig(chrom, self.contigs())
-        return (self.chrom == name) & (self.position_bp <= end_bp) & (ends_bp >= start_bp)
+def _own(column: object, dtype: object) -> np.ndarray:
+    """A read-only array of its own: the caller's stays as it is."""
+    array = np.asarray(column, dtype=dtype)  # type: ignore[call-overload]
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
 
 
 def first_site_out_of_order(chrom: np.ndarray, position_bp: np.ndarray) -> int | None:
