@@ -283,7 +283,7 @@ def _with_manifest(data: bytes, manifest: dict, n_added: int = 0) -> bytes:
 
 
 def run_cases(paths: list[Path], first: int, after: int, folder: Path) -> collections.Counter:
-    """Counts of (damage, outcome): an error, or the same as before. Raises AssertionError where wrong data was given."""
+    """Counts of (damage, outcome): an error, or the same as before. Raises AssertionError for wrong data."""
     wanted = {path: answers(path) for path in paths}
     outcomes: collections.Counter = collections.Counter()
     for case in range(first, after):
