@@ -163,7 +163,7 @@ def test_read_vcf_zarr__damage(tmp_path):
 def test_write_vcf_zarr__folders_of_others_are_never_replaced(tmp_path):
     (tmp_path / "x.vcz").mkdir()
     (tmp_path / "x.vcz" / "mine.txt").write_text("kept")
-    with pytest.raises(HaploomError, match="is a folder, which is not replaced"):
+    with pytest.raises(HaploomError, match="it is a folder, which is not replaced"):
         write_panel(random_panel(), tmp_path / "x.vcz", force=True)
     assert (tmp_path / "x.vcz" / "mine.txt").read_text() == "kept"
     with pytest.raises(FormatError, match="is a folder, but not a Zarr group"):

@@ -20,6 +20,7 @@ def read_genetic_map(path: Path | str, chrom: str | None = None) -> GeneticMap:
     Raises FormatError for absent columns, values that are no numbers, rows out of order, fewer than two points,
     or a contig that is not there.
     """
+    path = Path(path)
     (pos, chr_, cm), rows = _map_table(path)
     contigs = list(dict.fromkeys(fields[chr_] for _, fields in rows))
     wanted = matching_contig(chrom, contigs) if chrom else contigs[0] if len(contigs) == 1 else None
