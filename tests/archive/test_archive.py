@@ -178,12 +178,17 @@ def test_verify__tells_another_panel(two_populations, tmp_path):
     compress_panel(two_populations, tmp_path / "a.hlm")
     archive = open_archive(tmp_path / "a.hlm")
     alleles = two_populations.alleles()
+    was, at = alleles[5, 7], f"22:{two_populations.variants.position_bp[7]}"
     alleles[5, 7] ^= 1
     changed = Panel.from_alleles(alleles, two_populations.variants, two_populations.samples)
     for name, other, says in (
-        ("alleles", changed, "other alleles"),
-        ("samples", two_populations.select_samples(two_populations.samples[::-1]), "samples"),
-        ("sites", two_populations.select_sites(slice(1, None)), "sites"),
+        (
+            "alleles",
+            changed,
+            f"in 1 of 120 haplotypes: the first is haplotype 2 of P02 at {at}, {was}, wanted {1 - was}",
+        ),
+        ("samples", two_populations.select_samples(two_populations.samples[::-1]), "number 1, 'P00', wanted 'P59'"),
+        ("sites", two_populations.select_sites(slice(1, None)), "300 sites, wanted 299"),
     ):
         write_panel(other, tmp_path / f"{name}.vcf")
         with pytest.raises(CheckFailedError, match=says):
@@ -198,8 +203,27 @@ def test_verify__text_is_compared_byte_for_byte(two_populations, tmp_path):
     (tmp_path / "b.vcf").write_bytes(
         (tmp_path / "a.vcf").read_bytes().replace(b"\t.\t.\t.\tGT", b"\t.\tPASS\t.\tGT", 1)
     )
-    with pytest.raises(CheckFailedError, match="another text"):
+    first = (tmp_path / "a.vcf").read_text().splitlines()
+    record = 1 + next(place for place, line in enumerate(first) if not line.startswith("#"))
+    with pytest.raises(CheckFailedError, match=rf"line {record} holds '\.' in column 7, wanted 'PASS'"):
         verify_against(archive, tmp_path / "b.vcf")
+    (tmp_path / "c.vcf").write_bytes((tmp_path / "a.vcf").read_bytes() + b"22\t1\n")
+    with pytest.raises(CheckFailedError, match="is not in the archive: '22"):
+        verify_against(archive, tmp_path / "c.vcf")
+
+
+def test_archive__names_as_text_and_one_line_to_look_at(two_populations, tmp_path):
+    path = str(tmp_path / "a.hlm")
+    hl.write_panel(two_populations, str(tmp_path / "a.vcf"))
+    hl.compress(str(tmp_path / "a.vcf"), path)
+    assert_same_panel(hl.open_archive(path).read(), hl.read_panel(str(tmp_path / "a.vcf")))
+    assert repr(hl.open_archive(path)) == f"Archive({path}: 60 people, 300 sites)"
+    with pytest.raises(HaploomError, match=r"cannot read .*absent\.hlm: No such file"):
+        hl.open_archive(str(tmp_path / "absent.hlm"))
+    with pytest.raises(TypeError, match=r"wanted a list of regions, such as \['22'\]"):
+        hl.open_archive(path).read("22")
+    with pytest.raises(TypeError, match=r"wanted a list of names, such as \['P00'\]"):
+        hl.open_archive(path).read(samples="P00")
 
 
 def test_archive__populations_predict_frequencies(two_populations, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from threadpoolctl import threadpool_limits
 
 from haploom.baselines.logistic import SnpLogisticRegression
 from haploom.errors import HaploomError, MissingExtraError, SiteMismatchError
@@ -67,3 +68,13 @@ def test_logistic__without_scikit_learn_says_what_to_install(monkeypatch):
     train, labels = cohort(5, 1)
     with pytest.raises(MissingExtraError, match=r"pip install 'haploom\[models\]'"):
         SnpLogisticRegression().fit(train, labels, train, labels)
+
+
+def test_logistic__threads_do_not_matter():
+    (train, labels), (validation, validation_labels) = cohort(300, 1, n_sites=900), cohort(60, 2, n_sites=900)
+    losses = set()
+    for threads in (1, 2, 3):
+        with threadpool_limits(threads):
+            fitted = SnpLogisticRegression(penalties=(0.01, 0.1)).fit(train, labels, validation, validation_labels)
+            losses.add(tuple(fitted.log_losses_.values()))
+    assert len(losses) == 1

@@ -53,6 +53,8 @@ def test_read_populations__unknown_samples_are_named_and_counted(file):
         ("", "the file is empty"),
         ("sample population\na b\n", "wanted tab-separated `sample`"),
         ("person\tpopulation\n", "wanted tab-separated `sample`"),
+        ("Sample\tpopulation\na\tb\n", "rename 'Sample' to 'sample'"),
+        ("sample,population\na,b\n", "replace the commas by tabs"),
         ("sample\n", "at least one more"),
         ("sample\tx\tx\n", "stands twice"),
         ("sample\tx\na\tb\tc\n", "line 2: 3 columns, but the header has 2"),

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 pytest.importorskip("torch")
 
-from haploom.errors import CorruptModelError, FormatError, SiteMismatchError
+from haploom.errors import CorruptModelError, FormatError, HaploomError, SiteMismatchError
 from haploom.io.model_file import describe_model, is_model_file, model_columns, read_model, write_model
 
 
@@ -105,3 +105,11 @@ def test_model_file__a_changed_card_is_told(small_model, tmp_path):
         (tmp_path / "x.model").write_bytes(whole.replace(before, after, 1))
         with pytest.raises(FormatError):
             read_model(tmp_path / "x.model")
+
+
+def test_model_file__names_as_text(small_model, tmp_path):
+    model = read_model(str(small_model))
+    write_model(model, str(tmp_path / "copy.model"))
+    assert repr(model) == "ModelFile(vae, 300 sites, labels north, south)"
+    with pytest.raises(HaploomError, match=r"cannot read .*absent\.model: No such file"):
+        read_model(str(tmp_path / "absent.model"))

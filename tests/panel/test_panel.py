@@ -110,3 +110,13 @@ def test_dosages__refuse_what_does_not_fit():
     ):
         with pytest.raises(ValueError):
             DosagePanel(wrong, variants_of(3), ("a",))
+
+
+def test_panels__one_line_to_look_at():
+    labels = {"population": np.array(["x"])}
+    panel = DosagePanel(np.zeros((1, 3), np.int8), variants_of(3), ("a",), labels)
+    assert repr(panel) == f"DosagePanel(1 people, {panel.variants.extent()}; labels: population)"
+    phased = Panel.from_alleles(np.zeros((2, 3), np.uint8), variants_of(3), ("a",))
+    assert repr(phased) == f"Panel(2 haplotypes of 1 people, {panel.variants.extent()}; labels: none)"
+    with pytest.raises(TypeError, match="one string"):
+        phased.select_samples("a")

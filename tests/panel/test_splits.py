@@ -63,3 +63,14 @@ def test_split__samples_of_a_part_keep_their_order():
         split.samples("holdout", ["a"])
     with pytest.raises(HaploomError, match="in part 'holdout'"):
         Split({"a": "holdout"})
+
+
+def test_split_people__one_label_for_each():
+    with pytest.raises(ValueError, match="2 labels for 3 samples"):
+        split_people(["a", "b", "c"], ["x", "y"])
+    with pytest.raises(ValueError, match="4 groups for 3 samples"):
+        split_people(["a", "b", "c"], ["x", "y", "z"], groups=["f"] * 4)
+
+
+def test_split__one_line_to_look_at():
+    assert repr(Split({"a": "train", "b": "test", "c": "train"})) == "Split(2 train, 0 validation, 1 test)"

@@ -69,12 +69,15 @@ def label_level(levels: Iterable[str], label: str | None = None, source: str = "
 def read_populations(path: Path | str) -> PopulationTable:
     """A tab-separated table with a header: column `sample`, and a column for each label level.
 
-    Raises FormatError when there is no such column, no level, an empty label, or two different rows for a person.
+    Raises FormatError when there is no such column, no level, a level named like a path, an empty label, or two different rows for a person.
     """
     path = Path(path)
     names, rows = read_table(path)
     if SAMPLE not in names or len(names) < 2:
         raise FormatError(f"{path}: {_header_problem(names)}")
+    for name in names:
+        if problem := level_problem(name):
+            raise FormatError(f"{path}: {problem}: rename the column")
     labels: dict[str, dict[str, str]] = {}
     for number, fields in rows:
         row = dict(zip(names, fields))
@@ -84,6 +87,13 @@ def read_populations(path: Path | str) -> PopulationTable:
         if labels.setdefault(sample, row) != row:
             raise FormatError(f"{path}, line {number}: sample {sample!r} stands twice, with other labels")
     return PopulationTable(path, tuple(name for name in names if name != SAMPLE), labels)
+
+
+def level_problem(name: str) -> str | None:
+    """Why a label level may not be named so, or None: an HDF5 panel keeps each level under its name, as a path."""
+    if name.strip() in ("", ".", "..") or "/" in name:
+        return f"a column of labels is named {name!r}, wanted a name that is not empty, `.` or `..` and has no `/`"
+    return None
 
 
 def _header_problem(names: list[str]) -> str:

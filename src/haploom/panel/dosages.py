@@ -49,7 +49,8 @@ class DosagePanel:
         return cls(dosages, panel.variants, panel.samples, panel.populations)
 
     def __repr__(self) -> str:
-        return f"DosagePanel({self.n_samples:,} people, {self.variants.extent()}; labels: {', '.join(self.populations) or 'none'})"
+        labels = ", ".join(self.populations) or "none"
+        return f"DosagePanel({self.n_samples:,} people, {self.variants.extent()}; labels: {labels})"
 
     @property
     def n_sites(self) -> int:

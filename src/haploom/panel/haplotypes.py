@@ -58,7 +58,8 @@ class Panel:
         return cls(packing.pack_rows(alleles), variants, tuple(samples), populations or {})
 
     def __repr__(self) -> str:
-        return f"Panel({self.n_haplotypes:,} haplotypes of {self.n_samples:,} people, {self.variants.extent()}; labels: {', '.join(self.populations) or 'none'})"
+        people, labels = f"{self.n_haplotypes:,} haplotypes of {self.n_samples:,} people", ", ".join(self.populations)
+        return f"Panel({people}, {self.variants.extent()}; labels: {labels or 'none'})"
 
     @property
     def n_sites(self) -> int:
