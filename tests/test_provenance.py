@@ -1,0 +1,13 @@
+"""What made a result goes into JSON, whatever was typed."""
+
+import json
+import sys
+
+from haploom.provenance import record
+
+
+def test_record__file_names_that_are_not_utf8(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/bin/haploom", "compress", "l\udce9.vcf", "-o", "a b.hlm"])
+    assert json.loads(json.dumps(record(), ensure_ascii=False).encode())["command"] == (
+        r"haploom compress 'l\xe9.vcf' -o 'a b.hlm'"
+    )
