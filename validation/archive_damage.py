@@ -5,7 +5,7 @@
 Each case damages one of a few archives in one way: flipped bits, overwritten, removed, added or repeated bytes, cuts,
 sections that changed places, and lies in a manifest whose own checksum is right, or in stored bytes whose checksum is
 right. It must then give an error made for users, or exactly what was stored, from each of: the text, a selection of
-records and people, the panel. A process may hold 2 GiB and take 60 seconds for a case. About 15 minutes with 2 workers.
+records and people, the panel. A process may hold 2 GiB and take 60 seconds for a case. About 2 minutes with 2 workers.
 """
 
 import argparse

@@ -251,8 +251,10 @@ class Archive:
 
     @cached_property
     def _contigs(self) -> list[str]:
-        names = dict.fromkeys(stretch.contig for block in self.manifest.blocks for stretch in block.stretches)
-        return [unescaped(name) for name in names]
+        """Contigs that records are on, or that the header declares."""
+        on = [unescaped(stretch.contig) for block in self.manifest.blocks for stretch in block.stretches]
+        declared = [name for line in self.header.split(b"\n") if (name := contig_line(line)[0]) is not None]
+        return list(dict.fromkeys([*on, *declared]))
 
     def _header_of(self, people: np.ndarray) -> bytes:
         """The header with only some people in its last line."""
