@@ -48,7 +48,7 @@ def test_save_map__legend_counts_haplotypes_and_the_held_out(embedding, tmp_path
     assert "X (6)" in text
     assert "Y (4)" in text
     assert "&lt;Z&gt; (2)" in text
-    assert "of held-out people (4)" in text
+    assert "not trained on (4)" in text
 
 
 def test_save_map__refusals(embedding, tmp_path):

@@ -71,7 +71,7 @@ def test_latent_map__every_haplotype_is_drawn_once_in_its_colour():
     assert drawn == wanted
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     counts = [(labels == label).sum() for label in ("AFR", "EUR", "OCE")]
-    assert legend == [f"AFR ({counts[0]})", f"EUR ({counts[1]})", "OCE (0)", f"of held-out people ({held_out.sum()})"]
+    assert legend == [f"AFR ({counts[0]})", f"EUR ({counts[1]})", "OCE (0)", f"not trained on ({held_out.sum()})"]
 
 
 def test_latent_map__odd_names_stand_in_the_legend_as_they_are():

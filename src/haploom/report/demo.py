@@ -3,6 +3,7 @@
 The demo runs nothing else than these commands, in its own folder, so each can be repeated by hand.
 """
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ FILES = frozenset({
     PANEL, PANEL_LABELS, SPLIT, OFFSPRING, OFFSPRING_LABELS, OFFSPRING_SPLIT, MODEL, *ARCHIVES.values(), DECODED,
     COORDINATES, MAP, LABELS, ACCURACIES, SYNTHETIC, SYNTHETIC_LABELS, RESULTS, REPORT,
 })  # fmt: skip
+
+LINE_LENGTH = 88  # of commands on the page
 
 FOUNDERS_TASK = "held-out founders"
 OFFSPRING_TASK = "offspring of held-out founders"
@@ -56,6 +59,11 @@ class Step:
     def shell(self) -> str:
         """The commands as one would type them, a line each."""
         return "\n".join(shlex.join(["haploom", *command]) for command in self.commands)
+
+    @property
+    def shell_in_lines(self) -> str:
+        """The same for a page: long commands are broken before an option, as a shell takes it."""
+        return "\n".join(map(_broken_before_options, self.shell.splitlines()))
 
 
 def demo_steps(settings: DemoSettings) -> dict[str, Step]:
@@ -95,6 +103,17 @@ def demo_steps(settings: DemoSettings) -> dict[str, Step]:
             ("synthesize", *model, "-n", str(settings.people), *repeatable, "-o", SYNTHETIC),
         )),
     }  # fmt: skip
+
+
+def _broken_before_options(line: str) -> str:
+    first, *options = re.split(r" (?=-)", line)
+    lines = [first]
+    for option in options:
+        if len(lines[-1]) + 1 + len(option) <= LINE_LENGTH:
+            lines[-1] += f" {option}"
+        else:
+            lines.append(f"    {option}")
+    return " \\\n".join(lines)
 
 
 def prepare_folder(folder: Path, force: bool) -> None:

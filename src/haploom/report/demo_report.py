@@ -51,8 +51,8 @@ def build_report(folder: Path, settings: DemoSettings, model: ModelFile, results
             f"simulated at {people['sites']:,} SNPs ({people['span_bp'] / 1000:,.0f} kb). A variational autoencoder "
             f"(VAE) with {training['latents']} latents learned from {n_offspring['train']:,} descendants of "
             f"{n_founders['train']:,} of them. Then it placed everybody on a map, told their ancestry, stored their "
-            "genotypes without loss and made up new people, each time beside simpler methods. No real genome was "
-            f"used.\n\nIn short: {_ancestry_verdict(results)} {_storage_verdict(results)} "
+            "genotypes without loss and simulated new people, each time beside simpler methods. No real genome was "
+            f"used.\n\nIn short: {_ancestry_verdict(results)}. {_storage_verdict(results)} "
             f"{_synthesis_verdict(results)}"
         ),
         sections=(
@@ -84,7 +84,7 @@ def _map_section(folder: Path, model: ModelFile, step: Step) -> Section:
             MAP_SIZE_IN,
         )
 
-    marked = "Outlined: people of whom neither they nor descendants were trained on."
+    marked = "Outlined: validation and test people; neither they nor descendants of theirs were trained on."
     return Section(
         "A map of the people",
         f"Each point is a haplotype of a simulated founder at its place in a space that was learned without labels; "
@@ -102,7 +102,7 @@ def _map_section(folder: Path, model: ModelFile, step: Step) -> Section:
                 "Scatter plot of two principal components by population",
             ),
         ),
-        command=step.shell,
+        command=step.shell_in_lines,
     )  # fmt: skip
 
 
@@ -124,13 +124,13 @@ def _ancestry_section(results: Mapping[str, Any], step: Step) -> Section:
     )
     return Section(
         "Telling ancestry",
-        f"{_ancestry_verdict(results)} {_ancestry_detail(methods)}\n\nEvery method learned from the same people, "
-        "those the VAE was trained on. None had seen the people of the first table, nor any relative of theirs; "
+        f"{_sentence(_ancestry_verdict(results))} {_ancestry_detail(methods)}\n\nEvery method learned from the same "
+        "people, those the VAE was trained on. None had seen the people of the first table, nor any relative of theirs; "
         "those of the second are their descendants, who share few founders, so their intervals are narrower than "
         f"they should be. Guessing is right {1 / len(recalls.rows):.2f} of the time. A label says which population a "
         "haplotype is most similar to, and is given whatever the distance.",
         tables=(tables[0], recalls, *tables[1:]),
-        command=step.shell,
+        command=step.shell_in_lines,
     )
 
 
@@ -161,7 +161,7 @@ def _storage_section(results: Mapping[str, Any], step: Step) -> Section:
                 "bytes",
             ),
         ),
-        command=step.shell,
+        command=step.shell_in_lines,
     )  # fmt: skip
 
 
@@ -177,17 +177,17 @@ def _synthesis_section(results: Mapping[str, Any], step: Step) -> Section:
         Column("Labelled right", ".2f"), Column("(founders)", ".2f"),
     ]  # fmt: skip
     return Section(
-        "People who never were",
+        "Synthetic people",
         f"{_synthesis_verdict(results)} {_frequency_verdict(rows)}\n\nFrequencies r: correlation over sites of "
         "allele frequencies with those of held-out founders; (founders) is that of training founders with them, the "
         "most one can hope for. Entropy: mean over sites, 0 where all haplotypes are alike. Labelled right: by "
         "logistic regression that learned from the training founders; (founders) is how often it is right about "
-        "held-out founders. More than the founders is not better: it means that the made-up people are too "
+        "held-out founders. More than the founders is not better: it means that the synthetic people are too "
         "typical. Whether "
         "they give away the people learned from is not measured here; do not share such data on the strength of "
         "this table.",
         tables=(Table(columns, [[row["population"], *(row[key] for key in keys)] for row in rows]),),
-        command=step.shell,
+        command=step.shell_in_lines,
     )
 
 
@@ -203,7 +203,7 @@ def _people_section(results: Mapping[str, Any], people: Step, breed: Step) -> Se
         "on, not more diversity.",
         figures=(_entropy_figure(results, names),),
         tables=(Table([Column("Part"), Column("Founders", ","), Column("Descendants", ",")], rows),),
-        command=f"{people.shell}\n{breed.shell}",
+        command=f"{people.shell_in_lines}\n{breed.shell_in_lines}",
     )
 
 
@@ -214,15 +214,15 @@ def _entropy_figure(results: Mapping[str, Any], names: Sequence[str]) -> Figure:
     def draw(ax: Any) -> None:
         plots.entropy_pairs(
             ax, names, np.array([real[name] for name in names]), np.array([made_up[name] for name in names]),
-            sources=("founders", "made up"),
+            sources=("founders", "synthetic"),
         )  # fmt: skip
 
     ranked = sorted(real, key=real.__getitem__)
     return Figure(
         svg(draw),
-        f"Mean entropy per site, by population, at 32 haplotypes a draw, founders and made-up people: most in "
+        f"Mean entropy per site, by population, at 32 haplotypes a draw, founders and synthetic people: most in "
         f"{ranked[-1]}, least in {ranked[0]}.",
-        "Bars of the entropy of each population, founders and made-up people",
+        "Bars of the entropy of each population, founders and synthetic people",
     )
 
 
@@ -245,7 +245,7 @@ def _training_section(model: ModelFile, results: Mapping[str, Any], step: Step) 
                 "Curves of the training and validation loss over epochs",
             ),
         ),
-        command=step.shell,
+        command=step.shell_in_lines,
     )
 
 
@@ -257,14 +257,21 @@ def _ancestry_verdict(results: Mapping[str, Any]) -> str:
     ranked = sorted(rows, key=lambda row: -row["balanced_accuracy"]["value"])
     best, vae = ranked[0], rows[0]
     if best is vae:
-        verdict = f"on held-out people the VAE's labels are right most often ({vae['balanced_accuracy']['value']:.2f})"
-    else:
-        verdict = (
-            f"on held-out people {best['method']} labels best ({best['balanced_accuracy']['value']:.2f} balanced "
-            f"accuracy), the VAE comes {_ordinal(ranked.index(vae) + 1)} of {len(ranked)} "
-            f"({vae['balanced_accuracy']['value']:.2f})"
-        )
-    return f"{verdict[0].upper()}{verdict[1:]}."
+        return f"on test people the VAE's labels are right most often ({vae['balanced_accuracy']['value']:.2f})"
+    return (
+        f"on test people {_plainly(best['method'])} labels best ({best['balanced_accuracy']['value']:.2f} balanced "
+        f"accuracy), the VAE comes {_ordinal(ranked.index(vae) + 1)} of {len(ranked)} "
+        f"({vae['balanced_accuracy']['value']:.2f})"
+    )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _plainly(method: str) -> str:
+    """A method's name where it stands among words: without the comma."""
+    return method.replace(", ", " with ")
 
 
 def _ancestry_detail(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -275,7 +282,7 @@ def _ancestry_detail(rows: Sequence[Mapping[str, Any]]) -> str:
         ("below", lambda other: vae["high"] < other["low"]),
         ("not clearly apart from", lambda other: vae["low"] <= other["high"] and vae["high"] >= other["low"]),
     ):
-        names = [row["method"] for row in rows[1:] if holds(row["balanced_accuracy"])]
+        names = [_plainly(row["method"]) for row in rows[1:] if holds(row["balanced_accuracy"])]
         if names:
             said.append(f"{word} {_listed(names)}")
     return f"By its interval the VAE is {'; '.join(said)}."
@@ -285,7 +292,11 @@ def _storage_verdict(results: Mapping[str, Any]) -> str:
     rows = {row["codec"]: row for row in results["storage"]}
     alone = rows["vae+rle"]["genotype_bytes"]
     vae, statistical, auto = (_bytes_needed(rows[codec]) for codec in ("vae+rle", "statistical", "auto"))
-    choice = f"auto {'used the VAE' if rows['auto']['model_bytes'] else 'left the VAE out'} ({auto:,} bytes)."
+    choice = (
+        f"auto used the VAE ({auto:,} bytes of genotypes and model)."
+        if rows["auto"]["model_bytes"]
+        else f"auto left the VAE out ({auto:,} bytes of genotypes)."
+    )
     if vae < statistical:
         return (
             f"The VAE stored the genotypes in {vae / statistical:.0%} of the bytes of the statistical codec, its model "
@@ -306,7 +317,7 @@ def _synthesis_verdict(results: Mapping[str, Any]) -> str:
     rows = results["synthesis"]
     ratio = np.mean([row["entropy_bits"] for row in rows]) / np.mean([row["entropy_bits_real"] for row in rows])
     how = "as diverse as" if abs(ratio - 1) < 0.05 else ("less diverse than" if ratio < 1 else "more diverse than")
-    return f"Made-up people are {how} the founders ({ratio:.0%} of the entropy)."
+    return f"Synthetic people are {how} the founders ({ratio:.0%} of the entropy)."
 
 
 def _frequency_verdict(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -316,7 +327,8 @@ def _frequency_verdict(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     behind = sum(made_up < real for made_up, real in known)
     return (
-        f"Their allele frequencies are further from those of held-out people in {behind} of {len(known)} populations."
+        "Their allele frequencies are further from those of test people than the training founders' are in "
+        f"{behind} of {len(known)} populations."
     )
 
 
@@ -326,7 +338,7 @@ def _packed_bytes(results: Mapping[str, Any]) -> int:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:,.0f} times"
+    return f"{ratio:.1f} times" if ratio < 9.95 else f"{ratio:,.0f} times"
 
 
 def _ordinal(place: int) -> str:

@@ -29,11 +29,10 @@ def founders_of(folder: Path, part: str | None = None) -> Panel:
 def measure_demo(folder: Path, model: ModelFile, accuracies: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any]:
     """All figures of the report, ready for JSON. Raises CheckFailedError when a file is not what went in.
 
-    accuracies: the records of `haploom bench classify`, as many for each of the demo's tasks.
+    accuracies: the records of `haploom bench classify`, which name the file and the part.
     """
     panel = founders_of(folder)
-    tasks = (demo.FOUNDERS_TASK, demo.OFFSPRING_TASK)
-    per_task = len(accuracies) // len(tasks)
+    tasks = {demo.FOUNDERS_TASK: demo.PANEL, demo.OFFSPRING_TASK: demo.OFFSPRING}
     return {
         "people": _people(folder, panel, seed),
         "training": {
@@ -47,9 +46,10 @@ def measure_demo(folder: Path, model: ModelFile, accuracies: Sequence[Mapping[st
         "classification": {
             task: [
                 {key: record[key] for key in ("method", "accuracy", "balanced_accuracy", "recalls", "people")}
-                for record in accuracies[place * per_task : (place + 1) * per_task]
+                for record in accuracies
+                if record["task"] == f"classify/{file}, test"
             ]
-            for place, task in enumerate(tasks)
+            for task, file in tasks.items()
         },
         "synthesis": _synthesis(folder, panel, seed),
     }

@@ -63,7 +63,7 @@ def latent_map(
             color="none",
             markeredgecolor=ink,
             markersize=6,
-            label=f"of held-out people ({held_out.sum():,})",
+            label=f"not trained on ({held_out.sum():,})",
         )
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
     if legend_below:
