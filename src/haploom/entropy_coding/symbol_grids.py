@@ -6,9 +6,9 @@ if not, for each symbol a bit, whether it is the one above, and if not, its 8 bi
 
 import numpy as np
 
-from haploom.entropy_coding.contexts import code_in_contexts, hashed, new_mixer
+from haploom.entropy_coding.contexts import Mixer, code_in_contexts, hashed, new_mixer
 from haploom.entropy_coding.range_coder import finish, is_decoding, is_full, new_decoder, new_encoder
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 _N_INPUTS = 4
 _N_SETS = 10  # one for each of the 8 bits of a symbol, and two more
@@ -17,19 +17,19 @@ _ROW_NODE, _SAME_NODE = 600, 601
 
 
 @kernel
-def _code_grid(coder, data, mixer, grid, sides):
+def _code_grid(coder: np.ndarray, data: np.ndarray, mixer: Mixer, grid: np.ndarray, sides: np.ndarray) -> None:
     """Code `grid`, uint8 (n_rows, n_columns), in place. sides: uint8 (n_rows, n_columns), known in both directions."""
     n_rows, n_columns = grid.shape
     hashes = mixer.hashes
     decoding = is_decoding(coder)
     changed = np.zeros(n_columns, dtype=np.int64)  # of each column, whether the last three symbols differed from above
     above = np.zeros(n_columns, dtype=np.uint8)
-    row_before = np.int64(0)
-    last_new = np.int64(0)
+    row_before = int64(0)
+    last_new = int64(0)
     for row in range(n_rows):
-        same_row = np.int64(0)
+        same_row = int64(0)
         if not decoding:
-            same_row = np.int64((grid[row] == above).all())
+            same_row = int64((grid[row] == above).all())
         for i in range(_N_INPUTS):
             hashes[i] = hashed(row_before, i)
         same_row = code_in_contexts(coder, data, mixer, _ROW_SET, _ROW_NODE, same_row)
@@ -37,22 +37,22 @@ def _code_grid(coder, data, mixer, grid, sides):
         if same_row:
             grid[row] = above
             continue
-        left, left_two, left_same, n_changes = np.int64(0), np.int64(0), np.int64(1), np.int64(0)
+        left, left_two, left_same, n_changes = int64(0), int64(0), int64(1), int64(0)
         for column in range(n_columns):
-            up = np.int64(above[column])
-            here = (up << 16) + (np.int64(sides[row, column]) << 8)
-            symbol = np.int64(grid[row, column])
+            up = int64(above[column])
+            here = (up << 16) + (int64(sides[row, column]) << 8)
+            symbol = int64(grid[row, column])
             hashes[0] = hashed(hashed(here, left), left_same)
             hashes[1] = hashed(hashed(1, column), (up << 8) + changed[column])
             hashes[2] = hashed(hashed(2, here), min(n_changes, 15) + (changed[column] << 8))
             hashes[3] = hashed(hashed(3, here), (left << 8) + left_two)
-            same = code_in_contexts(coder, data, mixer, _SAME_SET, _SAME_NODE, np.int64(symbol == up))
+            same = code_in_contexts(coder, data, mixer, _SAME_SET, _SAME_NODE, int64(symbol == up))
             if same:
                 symbol = up
             else:
                 hashes[1] = hashed(4, column)
                 hashes[2] = hashed(hashed(5, last_new), here)
-                node = np.int64(1)
+                node = int64(1)
                 for depth in range(7, -1, -1):
                     bit = code_in_contexts(coder, data, mixer, 7 - depth, node, symbol >> depth & 1)
                     node = 2 * node + bit

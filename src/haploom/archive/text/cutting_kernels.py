@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from haploom.io.vcf_kernels import phased_calls
 from haploom.kernels import kernel
 
 # What a line is: no record; a record whose FORMAT is GT and whose every cell is `0|0` to `1|1`; any other record.
@@ -61,7 +62,7 @@ def scan_lines(
             if fixed_end >= 0 and n_samples and _is_gt(text, fixed_end):
                 cells = fixed_end + 1
                 content_end = cells + 4 * n_samples - 1
-                if _ends_line(text, content_end) and _phased_calls(text[cells:content_end], alleles):
+                if _ends_line(text, content_end) and phased_calls(text[cells:content_end], alleles):
                     kind = PLAIN
                     end = content_end
                     tabs += n_samples - 1
@@ -111,25 +112,6 @@ def _ends_line(text: np.ndarray, place: int) -> bool:
     if place >= text.size:
         return place == text.size
     return text[place] == _LF or (text[place] == _CR and place + 1 < text.size and text[place + 1] == _LF)
-
-
-@kernel
-def _phased_calls(calls: np.ndarray, alleles: np.ndarray) -> bool:
-    """Whether `calls` are `0|0` to `1|1` with tabs between; fills `alleles`, uint8, with 0 and 1."""
-    n_samples = (calls.size + 1) // 4
-    wrong = np.uint8(0)
-    for person in range(n_samples - 1):
-        first, second = calls[4 * person] ^ np.uint8(_ZERO), calls[4 * person + 2] ^ np.uint8(_ZERO)
-        wrong |= (first | second) & np.uint8(0xFE)
-        wrong |= (calls[4 * person + 1] ^ np.uint8(_PIPE)) | (calls[4 * person + 3] ^ np.uint8(_TAB))
-        alleles[2 * person] = first
-        alleles[2 * person + 1] = second
-    last = 4 * n_samples - 4
-    first, second = calls[last] ^ np.uint8(_ZERO), calls[last + 2] ^ np.uint8(_ZERO)
-    wrong |= ((first | second) & np.uint8(0xFE)) | (calls[last + 1] ^ np.uint8(_PIPE))
-    alleles[last // 2] = first
-    alleles[last // 2 + 1] = second
-    return wrong == 0
 
 
 @kernel

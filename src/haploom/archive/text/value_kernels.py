@@ -16,7 +16,7 @@ from haploom.archive.text.value_spelling import LF, MISSING, MOST_ELEMENTS, TEXT
 from haploom.entropy_coding.contexts import Mixer, hashed
 from haploom.entropy_coding.mixing import cell_logit, cell_probability, new_cells, squash, updated_cell
 from haploom.entropy_coding.range_coder import code_bit, is_decoding
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 # Keys that are not in FORMAT: fields past its last key; GT that is kept as text. Then those of FORMAT follow.
 OVERFLOW, RAW_GT = 0, 1
@@ -110,7 +110,7 @@ def _new_mixer(n_inputs: int, n_cells: int, n_sets: int) -> Mixer:
 
 
 @kernel
-def _bit_length(value):
+def _bit_length(value: int) -> int:
     n = 0
     while value > 0:
         value >>= 1
@@ -119,7 +119,7 @@ def _bit_length(value):
 
 
 @kernel
-def _level(value):
+def _level(value: int) -> int:
     """A number's size in steps of about a fifth."""
     if value < 8:
         return value
@@ -128,7 +128,7 @@ def _level(value):
 
 
 @kernel
-def _find_rows(mixer, salt):
+def _find_rows(mixer: Mixer, salt: int) -> None:
     """Choose the 16 cells of each input for the next 4 bits or fewer: neighbours, so that memory is read once."""
     mask = mixer.cells.shape[1] - 16
     for i in range(mixer.hashes.size):
@@ -136,10 +136,10 @@ def _find_rows(mixer, salt):
 
 
 @kernel
-def _code_bit(coder, data, mixer, weight_set, node, bit):
+def _code_bit(coder: np.ndarray, data: np.ndarray, mixer: Mixer, weight_set: int, node: int, bit: int) -> int:
     """Code one bit; node: 1 to 15, which of the 16 cells. As `contexts.code_in_contexts`, in one loop for speed."""
     cells, weights, chosen, logits = mixer.cells, mixer.weights, mixer.chosen, mixer.logits
-    total = np.int64(0)
+    total = int64(0)
     for i in range(chosen.size):
         logits[i] = cell_logit(cells[i, chosen[i] + node])
         total += logits[i] * weights[weight_set, i]
@@ -153,16 +153,16 @@ def _code_bit(coder, data, mixer, weight_set, node, bit):
 
 
 @kernel
-def _code_nibble(coder, data, mixer, weight_set, n_bits, value):
+def _code_nibble(coder: np.ndarray, data: np.ndarray, mixer: Mixer, weight_set: int, n_bits: int, value: int) -> int:
     """At most 4 bits of a value from the highest, each knowing those before."""
-    node = np.int64(1)
+    node = int64(1)
     for depth in range(n_bits - 1, -1, -1):
         node = 2 * node + _code_bit(coder, data, mixer, weight_set + node, node, value >> depth & 1)
-    return node - (np.int64(1) << n_bits)
+    return node - (int64(1) << n_bits)
 
 
 @kernel
-def _code_number(coder, data, mixer, weight_set, value):
+def _code_number(coder: np.ndarray, data: np.ndarray, mixer: Mixer, weight_set: int, value: int) -> int:
     """How many bits it has, in one nibble to 14, else in two more; then those below the leading one, 4 at a time."""
     size = _bit_length(value)
     _find_rows(mixer, 0)
@@ -176,7 +176,7 @@ def _code_number(coder, data, mixer, weight_set, value):
         size = short
     if size <= 1:
         return size
-    prefix, left = np.int64(1), size - 1
+    prefix, left = int64(1), size - 1
     while left > 0:
         n_bits = min(left, 4)
         left -= n_bits
@@ -187,13 +187,15 @@ def _code_number(coder, data, mixer, weight_set, value):
 
 
 @kernel
-def _code_expected(coder, data, mixer, learned, slot, j, context, value):
+def _code_expected(
+    coder: np.ndarray, data: np.ndarray, mixer: Mixer, learned: Learned, slot: int, j: int, context: int, value: int
+) -> int:
     """A number; where it was the same several times in its context, first whether it is again."""
     spot = context >> 20 & (learned.expected.shape[0] - 1)
     known, times = learned.expected[spot, 0], learned.expected[spot, 1]
     if times >= _TRUSTED:
         trust = learned.trust[slot, j, times]
-        same = code_bit(coder, data, cell_probability(trust), np.int64(value == known))
+        same = code_bit(coder, data, cell_probability(trust), int64(value == known))
         learned.trust[slot, j, times] = updated_cell(trust, same, _LIMIT)
         if same:
             learned.expected[spot, 1] = min(times + 1, _MOST_TIMES)
@@ -207,12 +209,14 @@ def _code_expected(coder, data, mixer, learned, slot, j, context, value):
 
 
 @kernel
-def _code_form(coder, data, mixer, learned, slot, sample, call, n):
+def _code_form(
+    coder: np.ndarray, data: np.ndarray, mixer: Mixer, learned: Learned, slot: int, sample: int, call: int, n: int
+) -> int:
     """Number and kinds of the elements in `learned.field_kinds`; returns how many, at least 1."""
     kinds, last = learned.field_kinds, learned.kinds[slot]
-    same = np.int64(n == learned.lengths[slot])
+    same = int64(n == learned.lengths[slot])
     for i in range(n if same else 0):
-        same &= np.int64(kinds[i] == last[i])
+        same &= int64(kinds[i] == last[i])
     hashes = mixer.hashes
     hashes[0] = hashed(slot, learned.same[slot])
     hashes[1] = hashed(hashed(slot, 1), call)
@@ -228,7 +232,7 @@ def _code_form(coder, data, mixer, learned, slot, sample, call, n):
     high = _code_nibble(coder, data, mixer, 16, 2, n >> 4)
     _find_rows(mixer, 2 + high)
     n = min(max((high << 4) + _code_nibble(coder, data, mixer, 16, 4, n & 15), 1), MOST_ELEMENTS)
-    before = np.int64(0)
+    before = int64(0)
     for i in range(n):
         _find_rows(mixer, (before << 8) + (min(i, 3) << 1) + 8)
         high = _code_nibble(coder, data, mixer, 32, 1, kinds[i] >> 4)
@@ -241,11 +245,13 @@ def _code_form(coder, data, mixer, learned, slot, sample, call, n):
 
 
 @kernel
-def _code_values(coder, data, mixer, learned, slot, sample, call, n):
+def _code_values(
+    coder: np.ndarray, data: np.ndarray, mixer: Mixer, learned: Learned, slot: int, sample: int, call: int, n: int
+) -> None:
     """The values of the elements, in `learned.field_values`."""
     hashes, recent = mixer.hashes, learned.recent
     kinds, values = learned.field_kinds, learned.field_values
-    one, two, total = recent[0, 1], recent[1, 1], np.int64(0)
+    one, two, total = recent[0, 1], recent[1, 1], int64(0)
     for i in range(n):
         if kinds[i] != MISSING:
             j = min(i, _HISTORY - 1)
@@ -274,17 +280,28 @@ def _code_values(coder, data, mixer, learned, slot, sample, call, n):
 
 
 @kernel
-def _call_context(walk, row, sample):
+def _call_context(walk: CellWalk, row: int, sample: int) -> int:
     """What the call of a cell is, for use as a context."""
     if row < 0:
-        return np.int64(0)
+        return int64(0)
     haplotype = 2 * sample
     alleles = walk.bits[row, haplotype >> 3] >> np.uint8(6 - (haplotype & 7)) & 3
-    return 1 + 4 * np.int64(walk.shapes[row, sample]) + np.int64(alleles)
+    return 1 + 4 * int64(walk.shapes[row, sample]) + int64(alleles)
 
 
 @kernel
-def code_fields(coder, data, mixer, form_mixer, learned, walk, fields, n_bytes, text_starts, dictionary):
+def code_fields(
+    coder: np.ndarray,
+    data: np.ndarray,
+    mixer: Mixer,
+    form_mixer: Mixer,
+    learned: Learned,
+    walk: CellWalk,
+    fields: np.ndarray,
+    n_bytes: int,
+    text_starts: np.ndarray,
+    dictionary: np.ndarray,
+) -> int:
     """Code the fields of all cells; returns how many bytes of `fields` they take.
 
     fields: uint8, each with a line feed after it; read when encoding, written when decoding. A decoder stops once it
@@ -298,28 +315,28 @@ def code_fields(coder, data, mixer, form_mixer, learned, walk, fields, n_bytes, 
         first, after = walk.key_starts[walk.formats[record]], walk.key_starts[walk.formats[record] + 1]
         row = walk.shape_rows[record]
         for sample in range(walk.lacking.shape[1]):
-            n_fields = after - first - np.int64(walk.lacking[record, sample])
+            n_fields = after - first - int64(walk.lacking[record, sample])
             if walk.lacking[record, sample] == MANY:
-                n_fields = walk.others[n_others] if n_others < walk.others.size else np.int64(0)
+                n_fields = walk.others[n_others] if n_others < walk.others.size else int64(0)
                 n_others += 1
             call = _call_context(walk, row, sample)
             learned.recent[:] = -1
             for field in range(n_fields):
-                key = walk.keys[first + field] if first + field < after else np.int64(OVERFLOW)
+                key = walk.keys[first + field] if first + field < after else int64(OVERFLOW)
                 if key == CALL:
                     if row < 0 or walk.shapes[row, sample] != RAW:
                         continue
-                    key = np.int64(RAW_GT)
+                    key = int64(RAW_GT)
                 if place >= n_bytes:  # only damaged data has more fields than bytes
                     return place + 1
                 slot = min(key, learned.lengths.size - 1)
-                n, end = np.int64(0), place
+                n, end = int64(0), place
                 if not decoding:
                     while fields[end] != LF:
                         end += 1
                     n = read_field(fields, place, end, learned.field_kinds, learned.field_values)
                     if n == 0:
-                        n = np.int64(1)
+                        n = int64(1)
                         learned.field_kinds[0], learned.field_values[0] = TEXT, dictionary[n_texts]
                 n = _code_form(coder, data, form_mixer, learned, slot, sample, call, n)
                 _code_values(coder, data, mixer, learned, slot, sample, call, n)

@@ -8,7 +8,7 @@ else in it is a text.
 import numpy as np
 
 from haploom.entropy_coding.contexts import hashed
-from haploom.kernels import kernel
+from haploom.kernels import int64, kernel
 
 MOST_ELEMENTS = 62  # a longer list is a text
 FIELD_BYTES = MOST_ELEMENTS * 22  # at most, of a field that is not a text, even where the data is damaged
@@ -21,7 +21,7 @@ _COMMA, _DOT, _MINUS, _ZERO = 44, 46, 45, 48
 
 
 @kernel
-def read_field(text, place, end, kinds, values):
+def read_field(text: np.ndarray, place: int, end: int, kinds: np.ndarray, values: np.ndarray) -> int:
     """Elements of the field at `place`, which ends at `end`: how many, 0 if it is a text."""
     n = 0
     while True:
@@ -36,7 +36,7 @@ def read_field(text, place, end, kinds, values):
                 place += 1
             first, value, decimals, point = place, 0, 0, -1
             while place < end and text[place] != _COMMA:
-                digit = np.int64(text[place]) - _ZERO
+                digit = int64(text[place]) - _ZERO
                 if 0 <= digit <= 9:
                     value = 10 * value + digit
                 elif text[place] == _DOT and point < 0:
@@ -62,7 +62,7 @@ def read_field(text, place, end, kinds, values):
 
 
 @kernel
-def write_field(n, kinds, values, out, target):
+def write_field(n: int, kinds: np.ndarray, values: np.ndarray, out: np.ndarray, target: int) -> int:
     """The inverse; returns the place after it."""
     for i in range(n):
         if i:
@@ -76,7 +76,7 @@ def write_field(n, kinds, values, out, target):
         if kinds[i] >= NUMBER + 10:
             out[target] = _MINUS
             target += 1
-        n_digits, above = np.int64(1), np.int64(10)
+        n_digits, above = int64(1), int64(10)
         while above <= values[i] and n_digits < 18:
             n_digits += 1
             above *= 10
@@ -94,7 +94,9 @@ def write_field(n, kinds, values, out, target):
 
 
 @kernel
-def find_texts(fields, indices, new_texts, slots, starts):
+def find_texts(
+    fields: np.ndarray, indices: np.ndarray, new_texts: np.ndarray, slots: np.ndarray, starts: np.ndarray
+) -> int:
     """The fields that are texts: those not seen before, and for each its number among them.
 
     fields: uint8, each with a line feed after it. indices: int64 (n_fields or more,) to fill: for each text, in order,
@@ -108,9 +110,9 @@ def find_texts(fields, indices, new_texts, slots, starts):
         if fields[place] != LF:
             continue
         if read_field(fields, start, place, kinds, values) == 0:
-            key = np.int64(0)
+            key = int64(0)
             for i in range(start, place):
-                key = hashed(key, np.int64(fields[i]))
+                key = hashed(key, int64(fields[i]))
             slot = key & (slots.size - 1)
             while slots[slot] >= 0:
                 known = starts[slots[slot]]
