@@ -141,13 +141,9 @@ def _highest_allele(text: np.ndarray, line: np.ndarray) -> int:
 
 
 @kernel
-def _regular_calls(text: np.ndarray, line: np.ndarray, alleles: np.ndarray) -> bool:
-    """Whether every call is `0|0` to `1|1` and nothing else: almost every line of a phased panel. Fills alleles."""
-    n_samples = alleles.size // 2
-    start, end = line[9] + 1, line[END]
-    if end - start != 4 * n_samples - 1:
-        return False
-    calls = text[start:end]
+def phased_calls(calls: np.ndarray, alleles: np.ndarray) -> bool:
+    """Whether `calls` are `0|0` to `1|1` with tabs between; fills `alleles`, uint8, with 0 and 1."""
+    n_samples = (calls.size + 1) // 4
     wrong = np.uint8(0)
     for person in range(n_samples - 1):
         first, second = calls[4 * person] ^ np.uint8(_ZERO), calls[4 * person + 2] ^ np.uint8(_ZERO)
@@ -161,6 +157,13 @@ def _regular_calls(text: np.ndarray, line: np.ndarray, alleles: np.ndarray) -> b
     alleles[last // 2] = first
     alleles[last // 2 + 1] = second
     return wrong == 0
+
+
+@kernel
+def _regular_calls(text: np.ndarray, line: np.ndarray, alleles: np.ndarray) -> bool:
+    """Whether every call is `0|0` to `1|1` and nothing else: almost every line of a phased panel. Fills alleles."""
+    start, end = line[9] + 1, line[END]
+    return end - start == 2 * alleles.size - 1 and phased_calls(text[start:end], alleles)
 
 
 @kernel
