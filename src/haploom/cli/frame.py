@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def _silence_stdout() -> None:
 
 
 class _Notes(logging.Handler):
-    """Shows what library code logs as a note: it logs warnings and nothing less."""
+    """Shows what library code logs as a note: its warnings, and where progress is shown what it is waiting for."""
 
     def emit(self, record: logging.LogRecord) -> None:
         note(record.getMessage())
@@ -80,7 +80,7 @@ class _Notes(logging.Handler):
 @contextmanager
 def _warnings_as_notes() -> Iterator[None]:
     logger = logging.getLogger("haploom")
-    handler = _Notes(logging.WARNING)
+    handler = _Notes()
     logger.addHandler(handler)
     try:
         yield
@@ -258,10 +258,19 @@ def quiet_option(function: Callable) -> Callable:
     return wrapped
 
 
-def _progress_bars(quiet: bool) -> AbstractContextManager[None]:
+@contextmanager
+def _progress_bars(quiet: bool) -> Iterator[None]:
     if quiet or not sys.stderr.isatty():
-        return nullcontext()
-    return progress.show_with(_bar)
+        yield
+        return
+    logger = logging.getLogger("haploom")
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        with progress.show_with(_bar):
+            yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager
