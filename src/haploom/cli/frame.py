@@ -32,7 +32,7 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except HaploomError as error:
-        click.echo(f"haploom: {error}", err=True)
+        note(str(error))
         return error.exit_code
     except click.UsageError as error:
         error.show()
@@ -299,8 +299,12 @@ def default_threads() -> int:
 
 
 def note(message: str) -> None:
-    """Tell the person something on stderr that is not an error."""
-    click.echo(f"haploom: {message}", err=True)
+    """Tell the person something on stderr; what a terminal would not show but obey is spelt out (\\x00, \\x1b)."""
+    shown = "".join(
+        letter if letter.isprintable() or letter == "\n" else letter.encode("unicode_escape").decode()
+        for letter in message
+    )
+    click.echo(f"haploom: {shown}", err=True)
 
 
 def print_result(result: dict[str, Any], as_json: bool, output: Path | None = None) -> None:

@@ -33,7 +33,11 @@ def open_bytes(source: Path) -> Iterator[BinaryIO]:
             yield raw
             return
         try:
-            _check_bgzf_end(source, raw.peek(16)[:16])
+            if _is_bgzf(raw.peek(16)):
+                if source == STANDARD:
+                    raw = _EndBlockChecked(raw)
+                else:
+                    _check_bgzf_end(source)
             with gzip.GzipFile(fileobj=raw) as text:
                 yield cast(BinaryIO, text)
         except EOFError as error:
@@ -60,14 +64,31 @@ def _open_raw(source: Path) -> Iterator[Any]:
         yield file
 
 
-def _check_bgzf_end(source: Path, start: bytes) -> None:
+def _is_bgzf(start: bytes) -> bool:
+    return start[3:4] == b"\x04" and start[12:14] == b"BC"
+
+
+def _check_bgzf_end(source: Path) -> None:
     """A BGZF file cut between two blocks is a valid gzip file: only the absent end block shows it."""
-    if source == STANDARD or start[3:4] != b"\x04" or start[12:14] != b"BC":
-        return
     with open(source, "rb") as file:
         file.seek(max(0, file.seek(0, io.SEEK_END) - len(BGZF_END)))
         if file.read() != BGZF_END:
             raise _cut_short(source)
+
+
+class _EndBlockChecked:
+    """BGZF from stdin, whose end block can be looked for only when everything else has been read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._last = b""
+
+    def read(self, n: int = -1) -> bytes:
+        data = self._stream.read(n)
+        if not data and self._last != BGZF_END:
+            raise _cut_short(STANDARD)
+        self._last = (self._last + data[-len(BGZF_END) :])[-len(BGZF_END) :]
+        return data
 
 
 def _cut_short(source: Path) -> FormatError:

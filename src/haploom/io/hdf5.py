@@ -20,9 +20,10 @@ import h5py
 import numpy as np
 
 from haploom import progress
-from haploom.errors import FormatError
+from haploom.errors import FormatError, HaploomError
 from haploom.io import hdf5_paper
 from haploom.io.output import atomic_output
+from haploom.io.populations import level_problem
 from haploom.io.selection import Selection
 from haploom.panel import Panel, Variants
 from haploom.panel.bits import row_blocks, row_bytes, select_columns
@@ -71,11 +72,14 @@ class Hdf5PanelWriter:
     """Write haplotypes into an HDF5 panel, some people at a time; the file appears when the `with` block ends well.
 
     variants: the sites, the same for everyone. levels: label levels every appended panel must have.
-    Raises HaploomError when `path` exists and not `force`; ValueError when an appended panel does not fit.
+    Raises HaploomError for a level that HDF5 would take for a path, or when `path` exists and not `force`;
+    ValueError when an appended panel does not fit.
     """
 
     def __init__(self, path: Path, variants: Variants, levels: Sequence[str] = (), force: bool = False) -> None:
         self._path, self._variants, self._levels, self._force = path, variants, tuple(levels), force
+        if problem := next(filter(None, map(level_problem, self._levels)), None):
+            raise HaploomError(f"cannot write {path}: {problem}: rename it")
         self._fingerprint = variants.fingerprint()
         self._seen: set[str] = set()
         self._stack = ExitStack()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from haploom.errors import HaploomError
 from haploom.io.formats import BCF, HDF5, PLINK1, PLINK2, TSKIT, VCF, ZARR, output_format, source_format
+from haploom.io.panel_checks import check_names, checked_panel
 from haploom.io.selection import Selection
 from haploom.io.site_tables import SiteTable, table_dosages, table_panels
 from haploom.panel import DosagePanel, Panel
@@ -24,8 +25,9 @@ def read_panel(source: Path | str, selection: Selection = Selection()) -> Panel:
     index beside it is read through that index. A file without records gives a panel of 0 sites.
 
     Raises FormatError, with file, CHROM:POS and sample, for a file that is damaged or not in the format, sites
-    with more than two alleles, positions that go back, and unphased, missing or haploid calls of the people
-    chosen; HaploomError for a selection that does not fit the file; MissingExtraError for an absent package.
+    with more than two alleles, positions that go back, names and alleles that are empty or break a line, and
+    unphased, missing or haploid calls of the people chosen; HaploomError for a selection that does not fit the
+    file; MissingExtraError for an absent package.
     """
     (panel,) = _blocks(Path(source), selection, None)
     return panel
@@ -65,12 +67,17 @@ def read_dosages(source: Path | str, selection: Selection = Selection()) -> Dosa
         from haploom.io.vcf_reader import read_vcf_dosages
 
         dosages = read_vcf_dosages(source, selection)
-    return selection.finish_dosages(dosages)
+    return selection.finish_dosages(checked_panel(dosages, source))
 
 
 def read_samples(source: Path | str) -> tuple[str, ...]:
     """Names of the people in a file of genotypes, without reading the genotypes. Raises FormatError."""
-    source = Path(source)
+    samples = _samples(Path(source))
+    check_names(samples, "a sample's name", Path(source))
+    return samples
+
+
+def _samples(source: Path) -> tuple[str, ...]:
     kind = source_format(source)
     if kind == HDF5.name:
         from haploom.io.hdf5 import read_hdf5_samples
@@ -85,21 +92,25 @@ def read_samples(source: Path | str) -> tuple[str, ...]:
 
 
 def _blocks(source: Path, selection: Selection, sites_per_block: int | None) -> Iterator[Panel]:
+    for panel in _panels(source, selection, sites_per_block):
+        yield selection.finish(checked_panel(panel, source))
+
+
+def _panels(source: Path, selection: Selection, sites_per_block: int | None) -> Iterator[Panel]:
     kind = source_format(source)
     if kind == HDF5.name:
         from haploom.io.hdf5 import read_hdf5
 
         panel = read_hdf5(source, selection)
         parts = list(windows(panel.n_sites, sites_per_block or panel.n_sites or 1)) or [slice(0)]
-        blocks = (panel.select_sites(part) for part in parts) if len(parts) > 1 else iter([panel])
-        yield from map(selection.finish, blocks)
+        yield from (panel.select_sites(part) for part in parts) if len(parts) > 1 else iter([panel])
     elif kind in _TABLES:
         with _open_table(kind, source) as table:
-            yield from map(selection.finish, table_panels(table, selection, sites_per_block))
+            yield from table_panels(table, selection, sites_per_block)
     else:
         from haploom.io.vcf_reader import read_vcf_panels
 
-        yield from map(selection.finish, read_vcf_panels(source, selection, sites_per_block))
+        yield from read_vcf_panels(source, selection, sites_per_block)
 
 
 def _open_table(kind: str, source: Path) -> AbstractContextManager[SiteTable]:

@@ -69,7 +69,8 @@ def label_level(levels: Iterable[str], label: str | None = None, source: str = "
 def read_populations(path: Path | str) -> PopulationTable:
     """A tab-separated table with a header: column `sample`, and a column for each label level.
 
-    Raises FormatError when there is no such column, no level, a level named like a path, an empty label, or two different rows for a person.
+    Raises FormatError when there is no such column, no level, a level named like a path, an empty label, or two
+    different rows for a person.
     """
     path = Path(path)
     names, rows = read_table(path)

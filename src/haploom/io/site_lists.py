@@ -9,6 +9,8 @@ from haploom.errors import FormatError
 from haploom.io.tables import text_lines
 from haploom.panel.variants import matching_contig
 
+MAX_DIGITS = 18  # a position of more is refused
+
 Alleles = tuple[str, str] | None  # None: whatever the alleles
 
 
@@ -58,6 +60,11 @@ def read_site_list(path: Path) -> SiteList:
                 f"{path}, line {number}: wanted chrom and pos, or chrom, pos, ref and alt; found {text[:60]!r}"
             )
         first = False
+        if len(fields[1]) > MAX_DIGITS:
+            raise FormatError(
+                f"{path}, line {number}: position {fields[1][:40]}... has {len(fields[1])} digits, "
+                f"wanted at most {MAX_DIGITS}"
+            )
         alleles = (fields[2], fields[3]) if len(fields) > 3 else None
         sites.setdefault(fields[0], {}).setdefault(int(fields[1]), set()).add(alleles)
     return SiteList(sites)

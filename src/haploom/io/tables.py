@@ -1,5 +1,6 @@
 """Small text tables: columns by name, separated by tabs."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +9,16 @@ from haploom.io.byte_stream import open_bytes
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(line number, text without its line end) of each line that is not blank. Raises FormatError."""
+    """(line number, text without its line end) of each line that is not blank; no byte-order mark before the first.
+
+    Raises FormatError where it is no text in UTF-8.
+    """
     with open_bytes(path) as stream:
         for number, line in enumerate(stream, 1):
+            if number == 1:
+                line = line.removeprefix(BOM_UTF8)
+            if b"\0" in line:
+                raise FormatError(f"{path}, line {number}: there is a NUL byte: wanted text in UTF-8")
             try:
                 text = line.decode().rstrip("\r\n")
             except UnicodeDecodeError as error:

@@ -11,7 +11,7 @@ from haploom.errors import FormatError
 FIXED_COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 N_FIXED = len(FIXED_COLUMNS)
 _CONTIG_ID = re.compile(rb"[<,]ID=([^,>]+)")
-_CONTIG_LENGTH = re.compile(rb"[<,]length=(\d+)")
+_CONTIG_LENGTH = re.compile(rb"[<,]length=(\d{1,18})(?!\d)")  # longer ones are no lengths: left aside
 
 
 @dataclass(frozen=True)
