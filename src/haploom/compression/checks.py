@@ -10,19 +10,19 @@ import numpy as np
 from haploom.archive import Archive
 from haploom.errors import CheckFailedError
 from haploom.io import read_panel, source_format
-from haploom.io.formats import BCF, VCF
+from haploom.io.formats import BCF, PLINK1, VCF
 from haploom.io.text_source import open_text
 
 
 def verify_against(archive: Archive, source: Path, threads: int = 1) -> None:
     """Decode an archive and compare it with a file. Raises CheckFailedError at the first difference.
 
-    An archive of VCF or BCF text is compared with such a file byte for byte; otherwise alleles, sites and
-    samples are compared.
+    An archive of a VCF, a BCF or PLINK 1 is compared with such a file byte for byte of its text; otherwise alleles,
+    sites and samples are compared.
     """
     archive.verify(threads)
     kind = source_format(source)
-    if kind in (VCF.name, BCF.name) and archive.manifest.source_format == kind:
+    if kind in (VCF.name, BCF.name, PLINK1.name) and archive.manifest.source_format == kind:
         _compare_text(archive, source, kind)
     else:
         _compare_panels(archive, source)

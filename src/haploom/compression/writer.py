@@ -24,11 +24,11 @@ from haploom.archive.text.cutting import TextBlock, TextHeader, cut_text
 from haploom.compression.neural import NeuralBlock
 from haploom.entropy_coding.byte_packing import pack_bytes
 from haploom.errors import HaploomError
-from haploom.io import NOT_KEPT, Selection, label_level, read_panel, read_populations, source_format
-from haploom.io.formats import BCF, VCF
+from haploom.io import NOT_KEPT, Selection, label_level, read_dosages, read_panel, read_populations, source_format
+from haploom.io.formats import BCF, PLINK1, VCF
 from haploom.io.output import atomic_output
 from haploom.io.text_source import HashedStream, open_text, panel_text
-from haploom.panel import Panel
+from haploom.panel import DosagePanel, Panel
 
 CODECS = ("auto", "statistical", "vae+rle")
 _EVERYTHING = Selection()
@@ -111,7 +111,7 @@ def compress(
     kind = source_format(source)
     whole = Selection(populations=selection.populations, label=selection.label) == selection
     if kind not in (VCF.name, BCF.name) or not whole:
-        panel = read_panel(source, selection)
+        panel = read_dosages(source, selection) if kind == PLINK1.name else read_panel(source, selection)
         return _compress(_panel_source(panel, selection.label, kind, NOT_KEPT[kind]), output, storage)
     table = read_populations(selection.populations) if selection.populations else None
     text = _Source(
@@ -129,7 +129,7 @@ def compress_panel(panel: Panel, output: Path | str, **settings: Any) -> dict[st
     return _compress(_panel_source(panel, None, "panel", ()), Path(output), Storage(**settings))
 
 
-def _panel_source(panel: Panel, label: str | None, kind: str, not_kept: tuple[str, ...]) -> _Source:
+def _panel_source(panel: Panel | DosagePanel, label: str | None, kind: str, not_kept: tuple[str, ...]) -> _Source:
     labels = _columns(panel.populations)
     level = label_level(labels, label) if label else None  # the text has no INFO to predict
     return _Source(lambda: nullcontext(panel_text(panel)), kind, not_kept, lambda _: labels, lambda _: level)

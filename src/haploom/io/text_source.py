@@ -9,9 +9,10 @@ from typing import BinaryIO, cast
 
 from haploom.io.bcf_reader import bcf_text
 from haploom.io.byte_stream import open_bytes
-from haploom.io.formats import BCF, VCF
+from haploom.io.formats import BCF, PLINK1, VCF
+from haploom.io.panels import read_dosages
 from haploom.io.vcf_writer import vcf_text
-from haploom.panel import Panel
+from haploom.panel import DosagePanel, Panel
 
 
 class HashedStream(io.RawIOBase):
@@ -60,15 +61,21 @@ class _Pieces(io.RawIOBase):
 
 @contextmanager
 def open_text(source: Path, source_format: str) -> Iterator[HashedStream]:
-    """A VCF's own text, or of a BCF what `bcftools view --no-version` prints. Raises FormatError for damage."""
+    """A VCF's own text, of a BCF what `bcftools view --no-version` prints, of PLINK 1 what our writer makes of it.
+
+    Raises FormatError for damage.
+    """
     if source_format == BCF.name:
         yield HashedStream(cast(BinaryIO, _Pieces(bcf_text(source))))
+        return
+    if source_format == PLINK1.name:
+        yield panel_text(read_dosages(source))
         return
     assert source_format == VCF.name
     with open_bytes(source) as stream:
         yield HashedStream(stream)
 
 
-def panel_text(panel: Panel) -> HashedStream:
+def panel_text(panel: Panel | DosagePanel) -> HashedStream:
     """The text our writer makes of a panel, without version lines: the same panel gives the same bytes."""
     return HashedStream(cast(BinaryIO, _Pieces(vcf_text(panel, (), no_version=True))))
