@@ -366,3 +366,23 @@ def test_stdout__full_or_closed(files):
         )
         assert closed.returncode in (0, 3)
         assert "Traceback" not in closed.stderr
+
+
+def test_exit_codes__an_option_that_is_missing_is_wrong_usage(files, tmp_path, capsys):
+    labelled = [files / "panel.vcf", "--populations", files / "labels.tsv"]
+    for command, says in (
+        (["compress", files / "panel.vcf", "--codec", "vae+rle"], "--model"),
+        (["breed", *labelled], "--generations"),
+        (["train", files / "panel.vcf"], "--populations"),
+        (["classify", *labelled], "--model"),
+    ):
+        assert call(*command, "-o", tmp_path / "x.vcf") == 2
+        assert says in capsys.readouterr().err
+
+
+def test_inspect__a_model_in_lines_a_person_can_read(files, capsys):
+    assert call("inspect", files / "m.model") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 120
+    assert any(line.split() == ["contig_names", "22"] for line in lines)
+    assert lines[lines.index("training") + 1].split() == ["epochs", "15"]

@@ -66,6 +66,9 @@ def compress(
     With --populations the labels are kept too, and INFO such as EUR_AF is predicted from them. A selection of
     regions, people or sites is stored as a panel: alleles, sites and names.
     """
+    if codec == "vae+rle" and model is None:
+        raise click.UsageError("--codec vae+rle needs --model: train one with `haploom train`")
+
     from haploom.compression import compress as compress_file
 
     start = time.perf_counter()

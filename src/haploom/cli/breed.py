@@ -113,6 +113,8 @@ def breed(
     """
     if part is not None and split is None:
         raise click.UsageError("--part needs --split")
+    if generations is None and not admix:
+        raise click.UsageError("nothing to breed: give --generations, or --admix")
 
     from haploom import io
     from haploom.io.panels import check_output_name

@@ -18,6 +18,7 @@ from haploom.errors import HaploomError
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+LINE_LENGTH = 100  # of printed objects; longer ones take several lines
 
 
 def run(command: click.Command, arguments: list[str] | None = None) -> int:
@@ -308,7 +309,8 @@ def note(message: str) -> None:
 
 
 def print_result(result: dict[str, Any], as_json: bool, output: Path | None = None) -> None:
-    """Print figures: a JSON object for machines, or one aligned `name: value` a line for people.
+    """Print figures: a JSON object for machines, or one aligned `name  value` a line for people, and
+    objects that take more than a line in several.
 
     output: where the command's table went; where that is stdout, figures go to stderr.
     """
@@ -318,7 +320,14 @@ def print_result(result: dict[str, Any], as_json: bool, output: Path | None = No
         return
     width = max(map(len, result), default=0)
     for name, value in result.items():
-        click.echo(f"{name:<{width}}  {_shown(value)}", err=err)
+        shown = _shown(value)
+        if isinstance(value, dict) and width + 2 + len(shown) > LINE_LENGTH:
+            click.echo(name, err=err)
+            of_names = max(map(len, value))
+            for part, each in value.items():
+                click.echo(f"  {part:<{of_names}}  {_shown(each)}", err=err)
+        else:
+            click.echo(f"{name:<{width}}  {shown}", err=err)
 
 
 def _shown(value: Any) -> str:

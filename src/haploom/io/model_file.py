@@ -177,7 +177,7 @@ def describe_model(path: Path) -> dict[str, Any]:
         "kind": card.kind,
         "profile": card.profile,
         "sites": len(model.variants),
-        "contigs": model.variants.contigs(),
+        "contig_names": model.variants.contigs(),
         "site_fingerprint": card.site_fingerprint,
         "label_level": card.label_level,
         "labels": card.labels,

@@ -125,10 +125,10 @@ def _ancestry_section(results: Mapping[str, Any], step: Step) -> Section:
     return Section(
         "Telling ancestry",
         f"{_sentence(_ancestry_verdict(results))} {_ancestry_detail(methods)}\n\nEvery method learned from the same "
-        "people, those the VAE was trained on. None had seen the people of the first table, nor any relative of theirs; "
-        "those of the second are their descendants, who share few founders, so their intervals are narrower than "
-        f"they should be. Guessing is right {1 / len(recalls.rows):.2f} of the time. A label says which population a "
-        "haplotype is most similar to, and is given whatever the distance.",
+        "people, those the VAE was trained on. None had seen the people of the first table, nor any relative of "
+        "theirs; those of the second are their descendants, who share few founders, so their intervals are narrower "
+        f"than they should be. Guessing is right {1 / len(recalls.rows):.2f} of the time. A label says which "
+        "population a haplotype is most similar to, and is given whatever the distance.",
         tables=(tables[0], recalls, *tables[1:]),
         command=step.shell_in_lines,
     )
