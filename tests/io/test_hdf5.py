@@ -148,7 +148,7 @@ def drop(name):
         (put("samples", np.arange(5)), "wanted a column of strings"),
         (put("sites/alt", ["C"]), "wanted"),
         (put("sites/position_bp", np.arange(21)[::-1]), "goes back"),
-        (put("populations/sex", ["a"]), "1 labels in populations/sex, wanted 5"),
+        (put("populations/sex", ["a"]), "1 values in populations/sex, wanted 5"),
     ],
 )  # fmt: skip
 def test_read_hdf5__damage_is_reported(tmp_path, change, message):

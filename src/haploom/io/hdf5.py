@@ -22,12 +22,12 @@ import numpy as np
 from haploom import progress
 from haploom.errors import FormatError, HaploomError
 from haploom.io import hdf5_paper
+from haploom.io.hdf5_access import base_pairs, dataset, find, strings
 from haploom.io.output import atomic_output
 from haploom.io.populations import level_problem
 from haploom.io.selection import Selection
 from haploom.panel import Panel, Variants
 from haploom.panel.bits import row_blocks, row_bytes, select_columns
-from haploom.panel.variants import STRING
 
 FORMAT, VERSION = "haploom panel", 1
 _STRING = h5py.string_dtype()
@@ -137,64 +137,71 @@ def _open(source: Path) -> Iterator[h5py.File]:
     """The file, checked to be one of the two layouts; damage that HDF5 finds later is a FormatError too."""
     try:
         with h5py.File(source, "r", rdcc_nbytes=_CACHE_BYTES) as file:
-            if not hdf5_paper.is_paper_layout(file):
+            if not hdf5_paper.is_paper_layout(file, source):
                 _check_ours(file, source)
             yield file
     except (OSError, RuntimeError) as error:
         raise FormatError(f"{source}: HDF5 cannot read it ({error}): is it cut short? Get the file again") from error
+    except MemoryError as error:
+        raise FormatError(f"{source}: what it declares does not fit into memory: is it damaged?") from error
 
 
 def _check_ours(file: h5py.File, source: Path) -> None:
-    found, version = file.attrs.get("format"), file.attrs.get("version")
-    if found != FORMAT:
+    found, version = _attribute(file, source, "format"), _attribute(file, source, "version")
+    if not isinstance(found, str) or found != FORMAT:
         raise FormatError(
-            f"{source} is HDF5, but neither a Haploom panel (attribute format {found!r}, wanted {FORMAT!r}) nor the "
-            f"paper's layout (datasets `snps` and `populations`): it has {', '.join(file) or 'nothing'}"
+            f"{source} is HDF5, but neither a Haploom panel (attribute format {str(found)[:40]!r}, wanted {FORMAT!r}) "
+            "nor the paper's layout (datasets `snps` and `populations`): it has "
+            f"{', '.join(list(file)[:10]) or 'nothing'}"
         )
-    if version != VERSION:
+    if not isinstance(version, (int, np.integer)) or version != VERSION:
         raise FormatError(
-            f"{source}: panel version {version}, this Haploom reads {VERSION}: use a release that reads it"
+            f"{source}: panel version {str(version)[:40]}, this Haploom reads {VERSION}: use a release that reads it"
         )
+
+
+def _attribute(file: h5py.File, source: Path, name: str) -> Any:
+    try:
+        return file.attrs.get(name)
+    except (TypeError, ValueError) as error:  # of a type that Python has no like of
+        raise FormatError(f"{source}: the attribute {name} cannot be read ({error})") from error
 
 
 def _samples(file: h5py.File, source: Path) -> tuple[str, ...]:
-    if hdf5_paper.is_paper_layout(file):
+    if hdf5_paper.is_paper_layout(file, source):
         return hdf5_paper.samples(file, source)
-    names = tuple(_strings(file, source, "samples").tolist())
-    if len(set(names)) != len(names) or not names:
-        raise FormatError(f"{source}: dataset samples must hold names, each once")
+    names = tuple(strings(file, source, "samples").tolist())
+    if len(set(names)) != len(names) or not all(names) or not names:
+        raise FormatError(f"{source}: dataset samples must hold names, each once and none empty")
     return names
 
 
 def _variants(file: h5py.File, source: Path) -> Variants:
-    if hdf5_paper.is_paper_layout(file):
+    if hdf5_paper.is_paper_layout(file, source):
         return hdf5_paper.variants(file, source)
-    positions = _dataset(file, source, "sites/position_bp")[()]
-    names = _strings(file, source, "contigs/name").tolist()
-    lengths = _dataset(file, source, "contigs/length_bp")[()].tolist()
-    columns = {name: _strings(file, source, f"sites/{name}") for name in _SITE_STRINGS}
+    positions = base_pairs(file, source, "sites/position_bp")
+    columns = {name: strings(file, source, f"sites/{name}", len(positions)) for name in _SITE_STRINGS}
+    names = strings(file, source, "contigs/name").tolist()
+    lengths = base_pairs(file, source, "contigs/length_bp", len(names)).tolist()
     try:
-        return Variants(position_bp=positions, **columns, contig_length_bp=dict(zip(names, lengths, strict=True)))
-    except (ValueError, TypeError) as error:
+        return Variants(position_bp=positions, **columns, contig_length_bp=dict(zip(names, lengths)))
+    except ValueError as error:
         raise FormatError(f"{source}: {error}") from error
 
 
 def _populations(file: h5py.File, source: Path, n_samples: int) -> dict[str, np.ndarray]:
-    if hdf5_paper.is_paper_layout(file):
+    if hdf5_paper.is_paper_layout(file, source):
         return hdf5_paper.populations(file, source)
-    columns = {level: _strings(file, source, f"populations/{level}") for level in file.get("populations", ())}
-    for level, labels in columns.items():
-        if len(labels) != n_samples:
-            raise FormatError(f"{source}: {len(labels)} labels in populations/{level}, wanted {n_samples}")
-    return columns
+    levels = find(file, source, "populations") or ()
+    return {level: strings(file, source, f"populations/{level}", n_samples) for level in levels}
 
 
 def _bits(file: h5py.File, source: Path, rows: np.ndarray, n_sites: int, sites: np.ndarray | None) -> np.ndarray:
     """Packed rows of the chosen haplotypes and sites (None: all), read in blocks of the file's rows."""
-    if hdf5_paper.is_paper_layout(file):
+    if hdf5_paper.is_paper_layout(file, source):
         blocks = hdf5_paper.packed_blocks(file)
     else:
-        blocks = _packed_blocks(file, source, n_sites)
+        blocks = _packed_blocks(source, _checked_bits(file, source, n_sites), n_sites)
     n_kept = n_sites if sites is None else len(sites)
     bits = np.empty((len(rows), row_bytes(n_kept)), dtype=np.uint8)
     with progress.task("Reading haplotypes", total=len(rows)) as advance:
@@ -206,31 +213,18 @@ def _bits(file: h5py.File, source: Path, rows: np.ndarray, n_sites: int, sites: 
     return bits
 
 
-def _packed_blocks(file: h5py.File, source: Path, n_sites: int) -> Iterator[tuple[slice, np.ndarray]]:
-    dataset = _dataset(file, source, "bits")
+def _checked_bits(file: h5py.File, source: Path, n_sites: int) -> h5py.Dataset:
+    bits = dataset(file, source, "bits")
     wanted = (2 * len(file["samples"]), row_bytes(n_sites))
-    if dataset.shape != wanted or dataset.dtype != np.uint8:
-        raise FormatError(f"{source}: bits are {dataset.dtype} {dataset.shape}, wanted uint8 {wanted}")
+    if bits.shape != wanted or bits.dtype != np.uint8:
+        raise FormatError(f"{source}: bits are {bits.dtype} {bits.shape}, wanted uint8 {wanted}")
+    return bits
+
+
+def _packed_blocks(source: Path, bits: h5py.Dataset, n_sites: int) -> Iterator[tuple[slice, np.ndarray]]:
     past_end = 0xFF >> n_sites % 8 if n_sites % 8 else 0
-    for block in row_blocks(len(dataset), n_sites):
-        packed = dataset[block]
+    for block in row_blocks(len(bits), n_sites):
+        packed = bits[block]
         if past_end and (packed[:, -1] & past_end).any():
             raise FormatError(f"{source}: bits past the last site are not zero: the file is damaged")
         yield block, packed
-
-
-def _dataset(file: h5py.File, source: Path, name: str) -> h5py.Dataset:
-    dataset = file.get(name)
-    if not isinstance(dataset, h5py.Dataset):
-        raise FormatError(f"{source}: dataset {name} is absent: the file is not a whole panel")
-    return dataset
-
-
-def _strings(file: h5py.File, source: Path, name: str) -> np.ndarray:
-    dataset = _dataset(file, source, name)
-    if h5py.check_string_dtype(dataset.dtype) is None or dataset.ndim != 1:
-        raise FormatError(f"{source}: dataset {name} is {dataset.dtype} {dataset.shape}, wanted a column of strings")
-    try:
-        return np.array(dataset.asstr()[()].tolist(), dtype=STRING)
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{source}: dataset {name} is not UTF-8 text") from error

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from haploom.errors import FormatError
+from haploom.io.hdf5_access import find_dataset, strings
 from haploom.io.output import atomic_output
 from haploom.panel import Panel, Variants
 from haploom.panel.bits import pack_rows, row_blocks
@@ -22,9 +23,9 @@ from haploom.panel.variants import STRING
 LEVEL = "population"
 
 
-def is_paper_layout(file: h5py.File) -> bool:
-    """Whether the file has the paper's two datasets."""
-    return "snps" in file and "populations" in file and isinstance(file["populations"], h5py.Dataset)
+def is_paper_layout(file: h5py.File, source: Path) -> bool:
+    """Whether the file has the paper's two datasets. Raises FormatError as `find_dataset` does."""
+    return all(find_dataset(file, source, name) is not None for name in ("snps", "populations"))
 
 
 def samples(file: h5py.File, source: Path) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ def populations(file: h5py.File, source: Path) -> dict[str, np.ndarray]:
             f"{source}: dataset populations is {dataset.dtype} {dataset.shape}, wanted strings "
             f"({n_haplotypes},) or ({n_haplotypes // 2},)"
         )
-    labels = np.array(dataset.asstr()[()].tolist(), dtype=STRING)
+    labels = strings(file, source, "populations")
     if len(labels) == n_haplotypes:
         pairs = labels.reshape(-1, 2)
         differ = np.flatnonzero(pairs[:, 0] != pairs[:, 1])
