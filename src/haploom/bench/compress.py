@@ -169,6 +169,7 @@ def _record(
         "unpack": command_line(tool.unpack, threads, populations, shown=True), **about,
         "output_bytes": runs[0]["output_bytes"], "genotype_bytes": runs[0]["genotype_bytes"], "model_bytes": 0,
         "encode_s": [run.seconds for run in encode], "decode_s": [run.seconds for run in decode],
+        "encode_cpu_s": [run.cpu_seconds for run in encode], "decode_cpu_s": [run.cpu_seconds for run in decode],
         "encode_peak_rss_mib": [run.peak_rss_mib for run in encode],
         "decode_peak_rss_mib": [run.peak_rss_mib for run in decode],
         "kept": kept.pop() if len(kept) == 1 else "nothing", "verified": all(run["kept"] != "nothing" for run in runs),

@@ -20,15 +20,19 @@ process = os.posix_spawnp(command[0], command, os.environ)
 _, status, usage = os.wait4(process, 0)
 seconds = time.perf_counter() - start
 with open(report, "w") as file:
-    json.dump([seconds, usage.ru_maxrss, os.waitstatus_to_exitcode(status)], file)
+    json.dump([seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, os.waitstatus_to_exitcode(status)], file)
 """
 _MAXRSS_PER_MIB = 2**20 if sys.platform == "darwin" else 2**10
 
 
 class Run(NamedTuple):
-    """One run of a command: seconds of the wall and peak resident memory in MiB."""
+    """One run of a command: seconds of the wall and of processors, peak resident memory in MiB.
+
+    On a busy machine the wall's seconds tell what else ran; the processors' seconds hardly change.
+    """
 
     seconds: float
+    cpu_seconds: float
     peak_rss_mib: float
 
 
@@ -48,10 +52,10 @@ def run_measured(command: str, folder: Path) -> Run:
         done = subprocess.run(launcher, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True)
         if done.returncode:
             raise ToolError(f"cannot run `{command}`: {_last_line(done.stderr)}")
-        seconds, peak, status = json.loads(report.read_text())
+        seconds, cpu_seconds, peak, status = json.loads(report.read_text())
     if status:
         raise ToolError(f"`{command}` ended with status {status}: {_last_line(done.stderr)}")
-    return Run(round(seconds, 3), round(peak / _MAXRSS_PER_MIB, 1))
+    return Run(round(seconds, 3), round(cpu_seconds, 3), round(peak / _MAXRSS_PER_MIB, 1))
 
 
 def cpu_name() -> str:
