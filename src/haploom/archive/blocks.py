@@ -102,7 +102,7 @@ class StoredBlock:
     @cached_property
     def sites(self) -> LineTable:
         with self._damage_named(SITES):
-            sites = decode_sites(self._stored(SITES), self.n_records, self.about.text_bytes)
+            sites = decode_sites(self._stored(SITES), self.n_records, self._most_bytes(SITES))
         self._check(SITES, _line_bytes(sites))
         return sites
 
@@ -121,13 +121,13 @@ class StoredBlock:
     @cached_property
     def calls(self) -> Calls:
         with self._damage_named(CELLS):
-            return decode_calls(self._cell_parts[1], self.bits, self.n_samples, self.about.text_bytes)
+            return decode_calls(self._cell_parts[1], self.bits, self.n_samples, self._most_bytes(CELLS))
 
     @cached_property
     def annotations(self) -> LineTable:
         with self._damage_named(ANNOTATIONS):
             stored = self._stored(ANNOTATIONS)
-            annotations = decode_annotations(stored, self.sites, self._counts, self.about.text_bytes)
+            annotations = decode_annotations(stored, self.sites, self._counts, self._most_bytes(ANNOTATIONS))
         self._check(ANNOTATIONS, _line_bytes(annotations))
         return annotations
 
@@ -135,14 +135,14 @@ class StoredBlock:
     def cells(self) -> LineTable:
         """Sample columns of the records that are not plain."""
         with self._damage_named(CELLS):
-            cells = decode_cells(self._cell_parts[2], self.calls, self._formats, self.about.text_bytes)
+            cells = decode_cells(self._cell_parts[2], self.calls, self._formats, self._most_bytes(CELLS))
         self._check(CELLS, _cell_bytes(cells, self.layout))
         return cells
 
     @cached_property
     def layout(self) -> Layout:
         with self._damage_named(CELLS):
-            return decode_layout(self._cell_parts[0], self.n_records, self.about.text_bytes)
+            return decode_layout(self._cell_parts[0], self.n_records, self._most_bytes(CELLS))
 
     def text(self) -> Iterator[np.ndarray]:
         """The block's text, uint8, in pieces."""
@@ -161,7 +161,9 @@ class StoredBlock:
         wanted = np.zeros(self.n_samples, dtype=bool)
         wanted[samples] = True
         with self._damage_named(CELLS):
-            cells = decode_cells(self._cell_parts[2], self.calls, self._formats, self.about.text_bytes, chosen, wanted)
+            cells = decode_cells(
+                self._cell_parts[2], self.calls, self._formats, self._most_bytes(CELLS), chosen, wanted
+            )
         if (np.diff(samples) < 0).any():
             cells = _reordered(cells, np.argsort(np.argsort(samples)))
         n_chosen = len(plain)
@@ -190,6 +192,10 @@ class StoredBlock:
 
     def _stored(self, part: str) -> bytes:
         return self.container.stored(self._name(part))
+
+    def _most_bytes(self, part: str) -> int:
+        """How much text a section can decode to, which bounds the memory taken for it."""
+        return min(self.container.section(self._name(part)).decoded_bytes, self.about.text_bytes)
 
     def _check(self, part: str, decoded: bytes) -> None:
         self.container.check(self._name(part), decoded)
