@@ -15,6 +15,7 @@ import faulthandler
 import hashlib
 import json
 import resource
+import shutil
 import struct
 import subprocess
 import sys
@@ -34,6 +35,7 @@ from haploom.errors import HaploomError
 
 MOST_BYTES = 2 << 30
 SECONDS_A_CASE = 60
+NEURAL = Path(__file__).parents[1] / "tests" / "vectors" / "archive-1" / "phased-neural.hlm"
 CASES_A_PROCESS = 250
 FOOTER = struct.Struct("<QIII8s")
 REGIONS, PEOPLE = ("22:1100-1900",), ("S3", "S0")
@@ -98,7 +100,7 @@ def header(n_people: int | None) -> str:
 
 
 def make_archives(folder: Path) -> list[Path]:
-    """The archives that are damaged, of several blocks each."""
+    """The archives that are damaged: of several blocks, and one of a neural codec, which has one."""
     rng = np.random.default_rng(0)
     paths = []
     for name, text in {"plain": plain_text(rng), "odd": odd_text(rng), "sites": sites_text(rng)}.items():
@@ -108,7 +110,7 @@ def make_archives(folder: Path) -> list[Path]:
             paths.append(folder / f"{name}-{level}.hlm")
             with mock.patch.dict(writer.LEVELS, {level: writer.BlockLimits(60, 1 << 20, 1 << 20)}):
                 compress(source, paths[-1], level=level, force=True)
-    return paths
+    return [*paths, Path(shutil.copy(NEURAL, folder))]
 
 
 # What a reader may be asked; each gives the SHA-256 of what was read.
@@ -190,7 +192,7 @@ def swap_in_manifest(data: bytes, rng: np.random.Generator) -> bytes:
     """Two sections, or two blocks, change places in a manifest that has its checksum."""
     manifest = _manifest(data)
     blocks = manifest["blocks"]
-    i, j = rng.choice(len(blocks), 2, replace=False)
+    i, j = rng.permutation(len(blocks))[[0, -1]]
     kinds = rng.permutation(["sites", "genotypes", "cells", "annotations"])[: rng.integers(0, 5)]
     if rng.random() < 0.5:
         blocks[i], blocks[j] = blocks[j], blocks[i]
