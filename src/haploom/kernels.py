@@ -4,6 +4,9 @@
 process starts at once. Importing this module loads numba, so modules that use it are themselves imported only when
 needed.
 
+Every kernel is compiled once per installation, so what numba is slow to compile is left out of them: rows assigned or
+compared whole (`a[i] = b`) cost seconds, a loop costs nothing.
+
 Machine code is one file a kernel and signature, in the first of these folders that can be written to: the package's
 `__pycache__`, `$XDG_CACHE_HOME/haploom` (or `~/.cache/haploom`), a private folder in `$TMPDIR` (or `/tmp`); it is
 read from all of them. numba's own cache is not used: it keeps an index and data in different files, so that

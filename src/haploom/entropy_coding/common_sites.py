@@ -152,13 +152,14 @@ def code_common_sites(
     n_common, n = columns.shape
     n_orders = rules.shape[0]
     order = np.empty((n_orders, n), dtype=np.int32)
-    order[:] = np.arange(n)
     start = np.zeros((n_orders, n), dtype=np.int32)
     places = np.empty((n, n_orders), dtype=np.int32)
     known = np.empty((n_orders, n), dtype=np.uint8)
     place, scratch = np.empty(n, dtype=np.int32), np.empty((2, n), dtype=np.int32)
     for o in range(n_orders):
-        places[:, o] = order[o]
+        for i in range(n):  # rows assigned whole would take numba seconds to compile
+            order[o, i] = i
+            places[i, o] = i
     donors = new_donors(n, n_donors)
     alleles = np.empty(n, dtype=np.uint8)
     surprises = np.zeros(n, dtype=np.int64)
@@ -215,12 +216,14 @@ def code_common_sites(
             for o in range(n_orders):
                 known[o, places[h, o]] = bit
             ones += bit
-            counts[:, bit] += 1
-            counts[:, 2] = 1 + bit
+            for level in range(_COUNT_INPUTS):
+                counts[level, bit] += 1
+                counts[level, 2] = 1 + bit
             # A running mean of how improbable this haplotype's alleles were, in 1/1024.
             surprises[h] += ((65536 - p if bit else p) - surprises[h] * 64) >> 8
 
-        by_class[kind] += (of_site - by_class[kind]) >> 2
+        for a in range(n_inputs):
+            by_class[kind, a] += (of_site[a] - by_class[kind, a]) >> 2
         if n_donors:
             learn_donors(donors, order[0], start[0], column, site)
         for o in range(n_orders):
@@ -228,4 +231,5 @@ def code_common_sites(
             if kind >= lowest and (run == 0 or k // run % 2 == phase):
                 advance(order[o], start[o], column, site, scratch)
                 rank_of(order[o], place)
-                places[:, o] = place
+                for h in range(n):
+                    places[h, o] = place[h]

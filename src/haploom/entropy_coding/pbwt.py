@@ -39,8 +39,9 @@ def advance(order: np.ndarray, start: np.ndarray, alleles: np.ndarray, site: int
             start[n_zeros] = zero_start
             n_zeros += 1
             zero_start = _BEFORE_ALL
-    order[n_zeros:] = scratch[0, :n_ones]
-    start[n_zeros:] = scratch[1, :n_ones]
+    for i in range(n_ones):  # parts of arrays assigned whole would take numba seconds to compile
+        order[n_zeros + i] = scratch[0, i]
+        start[n_zeros + i] = scratch[1, i]
     return n_zeros
 
 

@@ -14,6 +14,14 @@ REVERSE_SEGMENT = 64
 
 
 @kernel
+def _copy(order: np.ndarray, start: np.ndarray, kept: np.ndarray) -> None:
+    """Into the first two rows of `kept`. Rows assigned whole would take numba seconds to compile."""
+    for i in range(order.size):
+        kept[0, i] = order[i]
+        kept[1, i] = start[i]
+
+
+@kernel
 def reverse_checkpoints(columns: np.ndarray, common_sites: np.ndarray, n_sites: int) -> np.ndarray:
     """Reverse order before every REVERSE_SEGMENT-th common site: int32 (n_checkpoints, 2, n), order and start.
 
@@ -23,16 +31,17 @@ def reverse_checkpoints(columns: np.ndarray, common_sites: np.ndarray, n_sites: 
     n_common, n = columns.shape
     n_checkpoints = -(-(n_common + 1) // REVERSE_SEGMENT) + 1
     checkpoints = np.empty((n_checkpoints, 2, n), dtype=np.int32)
-    order = np.arange(n).astype(np.int32)
+    order = np.empty(n, dtype=np.int32)
     start = np.full(n, -n_sites, dtype=np.int32)
     scratch = np.empty((2, n), dtype=np.int32)
-    checkpoints[-1, 0], checkpoints[-1, 1] = order, start
+    for i in range(n):
+        order[i] = i
+    _copy(order, start, checkpoints[n_checkpoints - 1])
     for k in range(n_checkpoints * REVERSE_SEGMENT - 1, -1, -1):
         if k < n_common:
             advance(order, start, columns[k], -common_sites[k], scratch)
         if k % REVERSE_SEGMENT == 0:
-            checkpoints[k // REVERSE_SEGMENT, 0] = order
-            checkpoints[k // REVERSE_SEGMENT, 1] = start
+            _copy(order, start, checkpoints[k // REVERSE_SEGMENT])
     return checkpoints
 
 
@@ -52,5 +61,5 @@ def load_segment(
         k = loaded * REVERSE_SEGMENT + i
         if k < n_common:
             advance(order, start, columns[k], -common_sites[k], scratch)
-        segment[i, 0], segment[i, 1] = order, start
+        _copy(order, start, segment[i])
         rank_of(order, segment[i, 2])

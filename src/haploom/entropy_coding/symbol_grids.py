@@ -29,13 +29,16 @@ def _code_grid(coder: np.ndarray, data: np.ndarray, mixer: Mixer, grid: np.ndarr
     for row in range(n_rows):
         same_row = int64(0)
         if not decoding:
-            same_row = int64((grid[row] == above).all())
+            same_row = int64(1)
+            for column in range(n_columns):  # rows compared or assigned whole take numba seconds to compile
+                same_row &= int64(grid[row, column] == above[column])
         for i in range(_N_INPUTS):
             hashes[i] = hashed(row_before, i)
         same_row = code_in_contexts(coder, data, mixer, _ROW_SET, _ROW_NODE, same_row)
         row_before = (2 * row_before + same_row) & 7
         if same_row:
-            grid[row] = above
+            for column in range(n_columns):
+                grid[row, column] = above[column]
             continue
         left, left_two, left_same, n_changes = int64(0), int64(0), int64(1), int64(0)
         for column in range(n_columns):

@@ -76,7 +76,11 @@ def _read_call(text: np.ndarray, place: int, end: int, shape: np.ndarray, allele
 def _same(texts: np.ndarray, sizes: np.ndarray, known: int, shape: np.ndarray, size: int) -> bool:
     if sizes[known] != size:
         return False
-    return bool((texts[known, :size] == shape[:size]).all())
+    # Slices compared or assigned whole would take numba seconds to compile.
+    for place in range(size):  # noqa: SIM110 - numba has no all()
+        if texts[known, place] != shape[place]:
+            return False
+    return True
 
 
 @kernel
@@ -94,7 +98,8 @@ def _find_shape(texts: np.ndarray, sizes: np.ndarray, slots: np.ndarray, shape: 
     if found == N_SHAPES - 1:
         return RAW
     slots[slot] = found
-    texts[found, :size] = shape[:size]
+    for place in range(size):
+        texts[found, place] = shape[place]
     sizes[found] = size
     sizes[N_SHAPES - 1] += 1
     return found
