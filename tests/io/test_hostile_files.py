@@ -13,7 +13,9 @@ from small_vcfs import Record, Vcf, written
 from haploom.cli.frame import run
 from haploom.cli.main import haploom
 from haploom.errors import FormatError, HaploomError
-from haploom.io import Selection, read_dosages, read_panel, read_populations, read_samples, write_panel
+from haploom.io import (
+    Selection, read_dosages, read_genetic_map, read_panel, read_populations, read_samples, write_panel,
+)  # fmt: skip
 from haploom.io.regions import read_regions
 from haploom.io.tables import text_lines
 from haploom.panel import Panel, Variants
@@ -83,6 +85,13 @@ def test_read_site_list__positions_of_too_many_digits(tmp_path, digits):
     (tmp_path / "sites").write_text(f"22 {digits}\n")
     with pytest.raises(FormatError, match=rf"line 1: position 9999.* has {len(digits)} digits, wanted at most 18"):
         read_panel(written(tmp_path, PLAIN), Selection(sites=tmp_path / "sites"))
+
+
+@pytest.mark.parametrize("digits", ["9" * 20, "9" * 5000])
+def test_read_genetic_map__positions_of_too_many_digits(tmp_path, digits):
+    (tmp_path / "map").write_text(f"pos chr cM\n1 22 0\n{digits} 22 1\n")
+    with pytest.raises(FormatError, match="line 3: pos '9999"):
+        read_genetic_map(tmp_path / "map")
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", "a/b", "/"])

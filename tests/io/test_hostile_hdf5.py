@@ -180,7 +180,7 @@ def test_read_samples__checks_names_too(path):
 def test_paper_layout__compressed_and_unwritten_chunks_are_no_lies(tmp_path):
     # As others write it: zeros that deflate as far as deflate goes, or are not stored at all.
     path = tmp_path / "in.h5"
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", rdcc_nbytes=1 << 24) as file:
         snps = file.create_dataset("snps", (100, 100_000), bool, compression="gzip", chunks=(100, 50_000))
         snps[:] = False
         assert snps.size / snps.id.get_storage_size() > 900

@@ -125,8 +125,8 @@ def breed(
     check_output_name(output, output_type)
     labels_to, split_to = populations_beside(output), split_beside(output)
     each_part = split is not None and part is None
-    for path in (output, labels_to, *([split_to] if each_part else []), *([tracks] if tracks else [])):
-        io.refuse_to_replace(path, force)
+    outputs = (output, labels_to, *([split_to] if each_part else []), *([tracks] if tracks else []))
+    io.check_outputs(outputs, (founders, selection.populations, selection.sites, split, genetic_map), force)
     panel = io.read_panel(founders, selection if each_part else replace(selection, split=split, part=part))
     level = io.label_level(panel.populations, selection.label, str(founders))
     contigs = panel.variants.contigs()

@@ -132,13 +132,12 @@ def synthesize(
 ) -> None:  # fmt: skip
     """Make new haplotypes from around a population's latents. They are marked synthetic, and named SYN_..."""
     from haploom.cli.arguments import populations_beside
-    from haploom.io import refuse_to_replace, write_panel, write_populations
+    from haploom.io import check_outputs, write_panel, write_populations
     from haploom.io.model_file import file_sha256, read_model
     from haploom.synthesis import header_lines, synthesize_panel
 
     labels_to = populations_beside(output)
-    for path in (output, labels_to):
-        refuse_to_replace(path, force)
+    check_outputs((output, labels_to), (model,), force)
     trained = read_model(model)
     # A name that itself holds a comma is taken whole.
     wanted = [name for given in populations for name in ([given] if given in trained.labels else given.split(","))]

@@ -64,8 +64,7 @@ def simulate(
     from haploom.popgen.entropy import population_entropies
 
     labels_to = populations_beside(output)
-    for path in (output, labels_to):
-        io.refuse_to_replace(path, force)
+    io.check_outputs((output, labels_to), (genetic_map,), force)
     chrom, crossovers = contig or DEFAULT_CONTIG, None
     if genetic_map is not None:
         # The only contig of the map when none is named; of several, read_genetic_map asks for one.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from haploom.io.genetic_maps import genetic_map_contigs, read_genetic_map
     from haploom.io.hdf5 import Hdf5PanelWriter
     from haploom.io.hdf5_paper import write_paper_hdf5
-    from haploom.io.output import atomic_output, refuse_to_replace
+    from haploom.io.output import atomic_output, check_outputs, refuse_to_replace
     from haploom.io.panels import (
         iterate_blocks,
         not_held,
@@ -32,6 +32,7 @@ _HOME = {
     "PopulationTable": "populations",
     "Selection": "selection",
     "atomic_output": "output",
+    "check_outputs": "output",
     "genetic_map_contigs": "genetic_maps",
     "iterate_blocks": "panels",
     "label_level": "populations",
@@ -58,6 +59,7 @@ __all__ = [
     "PopulationTable",
     "Selection",
     "atomic_output",
+    "check_outputs",
     "genetic_map_contigs",
     "iterate_blocks",
     "label_level",

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from haploom.errors import FormatError
+from haploom.io.panel_checks import MAX_POSITION_BP
 from haploom.io.tables import read_table
 from haploom.panel import GeneticMap
 from haploom.panel.variants import matching_contig
@@ -34,9 +35,11 @@ def read_genetic_map(path: Path | str, chrom: str | None = None) -> GeneticMap:
             continue
         try:
             position, distance = int(fields[pos]), float(fields[cm])
+            if abs(position) > MAX_POSITION_BP:
+                raise ValueError("past every contig")
         except ValueError:
             raise FormatError(
-                f"{path}, line {number}: pos {fields[pos]!r} and cM {fields[cm]!r} must be numbers"
+                f"{path}, line {number}: pos {fields[pos][:40]!r} and cM {fields[cm][:40]!r} must be numbers, pos at most 10^18"
             ) from None
         if positions and position == positions[-1]:
             continue

@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -14,7 +14,8 @@ from haploom.io.byte_stream import STANDARD
 
 
 def refuse_to_replace(path: Path, force: bool) -> None:
-    """Raise HaploomError when `path` exists and may not be replaced, or its folder does not exist.
+    """Raise HaploomError when `path` exists and may not be replaced, its folder does not exist, or its
+    name is too long.
 
     Only a file may be, or a Zarr group of folders: a device or a pipe would lose its place to a file, for everyone
     on the machine. `-`, stdout, is neither. Long work asks this first, so that nobody learns it after an hour.
@@ -31,8 +32,38 @@ def refuse_to_replace(path: Path, force: bool) -> None:
         raise HaploomError(f"{path} exists: choose another name, or pass --force to replace it")
     if path.is_dir() and not is_zarr_folder(path):
         raise HaploomError(f"cannot write {path}: it is a folder, which is not replaced; choose another name")
-    if not path.absolute().parent.is_dir():
-        raise HaploomError(f"cannot write {path}: there is no folder {path.absolute().parent}")
+    parent = path.absolute().parent
+    if not parent.is_dir():
+        raise HaploomError(f"cannot write {path}: there is no folder {parent}")
+    most = os.pathconf(parent, "PC_NAME_MAX") - len(_beside(path, "replaced").name) + len(path.name)
+    if (n_bytes := len(os.fsencode(path.name))) > most:
+        raise HaploomError(
+            f"cannot write {path}: the name is {n_bytes} bytes long, and at most {most} leave room for the names of "
+            "temporary files beside it: choose a shorter one"
+        )
+
+
+def check_outputs(outputs: Sequence[Path], inputs: Iterable[Path | None], force: bool) -> None:
+    """`refuse_to_replace` of each; and whatever `force`, no output may be an input or another output.
+
+    inputs: files a command reads; None, for those not given, and stdin are passed over.
+    """
+    read = [path for path in inputs if path is not None and path != STANDARD]
+    for place, path in enumerate(outputs):
+        refuse_to_replace(path, force)
+        if any(_same_file(path, other) for other in read):
+            raise HaploomError(f"{path} is read by this command, and would be replaced: choose another -o")
+        if any(_same_file(path, other) for other in outputs[:place]):
+            raise HaploomError(f"{path} would be written twice by this command: choose another name")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
+
+
+def _beside(path: Path, state: str) -> Path:
+    """The name of a temporary file. It keeps the suffixes, because some writers choose a format by them."""
+    return path.with_name(f".{secrets.token_hex(4)}.{state}.{path.name}")
 
 
 def is_zarr_folder(path: Path) -> bool:
@@ -45,15 +76,14 @@ def atomic_output(path: Path, force: bool = False) -> Iterator[Path]:
     """A temporary path beside `path` to write to; it gets its name only when the block ends without an error.
 
     A file or a folder, as the block makes it. On any error, Ctrl-C included, it is removed and an existing `path`
-    is as it was. The temporary name keeps the suffixes, because some writers choose a format by them.
+    is as it was.
     """
     refuse_to_replace(path, force)
-    token = secrets.token_hex(4)
-    partial = path.with_name(f".{token}.partial.{path.name}")
+    partial = _beside(path, "partial")
     try:
         yield partial
         if path.is_dir():  # nothing is renamed onto a folder that is not empty
-            replaced = path.with_name(f".{token}.replaced.{path.name}")
+            replaced = _beside(path, "replaced")
             os.replace(path, replaced)
             os.replace(partial, path)
             shutil.rmtree(replaced)
