@@ -14,8 +14,14 @@ from haploom.cli.frame import run
 from haploom.cli.main import haploom
 from haploom.errors import FormatError, HaploomError
 from haploom.io import (
-    Selection, read_dosages, read_genetic_map, read_panel, read_populations, read_samples, write_panel,
-)  # fmt: skip
+    Selection,
+    read_dosages,
+    read_genetic_map,
+    read_panel,
+    read_populations,
+    read_samples,
+    write_panel,
+)
 from haploom.io.regions import read_regions
 from haploom.io.tables import text_lines
 from haploom.panel import Panel, Variants

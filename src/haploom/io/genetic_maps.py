@@ -39,7 +39,8 @@ def read_genetic_map(path: Path | str, chrom: str | None = None) -> GeneticMap:
                 raise ValueError("past every contig")
         except ValueError:
             raise FormatError(
-                f"{path}, line {number}: pos {fields[pos][:40]!r} and cM {fields[cm][:40]!r} must be numbers, pos at most 10^18"
+                f"{path}, line {number}: pos {fields[pos][:40]!r} and cM {fields[cm][:40]!r} must be numbers, "
+                "pos at most 10^18"
             ) from None
         if positions and position == positions[-1]:
             continue
