@@ -43,8 +43,8 @@ class BlockLimits(NamedTuple):
 
 
 LEVELS = {
-    "fast": BlockLimits(8192, 1 << 26, 256 << 20),
-    "default": BlockLimits(8192, 1 << 26, 256 << 20),
+    "fast": BlockLimits(8192, 1 << 27, 256 << 20),
+    "default": BlockLimits(8192, 1 << 27, 256 << 20),
     "max": BlockLimits(MOST_RECORDS, MOST_ALLELES, MOST_TEXT_BYTES),
 }
 _ONE_BLOCK = BlockLimits(1 << 40, 1 << 60, 1 << 60)  # a VAE sees all its sites at once
