@@ -17,7 +17,7 @@ COMMANDS = (
     ("inspect", "panel.hlm"),
     ("verify", "panel.hlm", "--threads", "1"),
     ("decompress", "panel.hlm", "-o", "again.vcf", "--threads", "1"),
-    ("view", "panel.hlm", "-s", "P00,P41", "--threads", "1"),
+    ("view", "panel.hlm", "-S", "two.txt", "--threads", "1"),
     ("breed", "panel.vcf.gz", "--populations", "panel.tsv", "--generations", "2", "--size", "10", "-o", "bred.vcf.gz"),
     ("simulate", "--people", "5", "--sites", "50", "-o", "simulated.vcf.gz"),
     ("train", "panel.vcf.gz", "--populations", "panel.tsv", "--split", "split.tsv", "--epochs", "1", "-o", MODEL[1]),
@@ -31,6 +31,7 @@ def write_inputs(panel: Panel, folder: Path) -> None:
     """What COMMANDS start from."""
     write_panel(panel, folder / "panel.vcf.gz")
     write_populations(folder / "panel.tsv", panel.samples, panel.populations)
+    (folder / "two.txt").write_text("\n".join(panel.samples[:2]) + "\n")
 
 
 def run_all(folder: Path, package_parent: Path, environment: dict[str, str]) -> list[subprocess.CompletedProcess]:
