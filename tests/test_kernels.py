@@ -4,9 +4,11 @@ import errno
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -253,6 +255,27 @@ def test_kernels__used_from_threads_and_after_a_fork(store, tmp_path):
     if child == 0:
         os._exit(0 if outer(4) == 50 and outer(True) == 20 else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_kernels__a_fork_while_another_thread_compiles(store, tmp_path, monkeypatch):
+    outer = load_both(tmp_path)
+    compiling = threading.Event()
+
+    def slow(self, sig, target_context):  # called with numba's compiler lock held, as all compiling is
+        if self._dispatcher is outer and not compiling.is_set():
+            compiling.set()
+            time.sleep(0.5)
+
+    monkeypatch.setattr(kernels._StoredCode, "load_overload", slow)
+    thread = threading.Thread(target=outer, args=[4])
+    thread.start()
+    assert compiling.wait(30)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # ends the child where it would wait for ever
+        os._exit(0 if outer(4.0) == 50 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join()
 
 
 def test_read_only_installation__every_command_works(two_populations, tmp_path):

@@ -35,6 +35,7 @@ import numpy as np
 from numba.core import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 from numba.core.types import unliteral
@@ -45,6 +46,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 int64: Any = np.int64
 
 logger = logging.getLogger(__name__)
+
+# A process forked while another thread compiles would wait for that thread, which it does not have, for ever.
+os.register_at_fork(
+    before=global_compiler_lock.acquire,
+    after_in_parent=global_compiler_lock.release,
+    after_in_child=global_compiler_lock.release,
+)
 
 
 def kernel(function: F) -> F:
