@@ -128,7 +128,7 @@ def sites(args: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
 
 def region(args: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
     """One region and a few people with one thread, beside decompressing all, and beside bcftools' answer."""
-    name, wanted, people = "300k x 2k people", "22:25000000-25010000", "tsk_0,tsk_1"
+    name, wanted, people = "300k-sites-x-2k-people", "22:25000000-25010000", "tsk_0,tsk_1"
     if args.simulate:
         simulate(folder / "in.vcf", n_people=2000, sites=300_000, length_bp=50_000_000)
     else:

@@ -1,0 +1,124 @@
+"""Fill the tables of docs/benchmarks.md from the records: everything between two table marks is replaced.
+
+    python benchmarks/tables.py [--check]
+
+A mark is a line `<!-- table: NAME TASK -->`, and `<!-- end -->` ends its table. Of several records of one
+measurement the latest counts. --check changes nothing and ends with 1 where a table is not what its records say.
+"""
+
+import argparse
+import re
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from haploom.bench.compress import table
+from haploom.bench.records import read_records
+
+PROJECT = Path(__file__).parents[1]
+PAGE = PROJECT / "docs" / "benchmarks.md"
+RECORDS = PROJECT / "benchmarks" / "records"
+_TABLE = re.compile(r"(<!-- table: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Records = list[dict[str, Any]]
+
+
+def latest(records: Records, *keys: str) -> Records:
+    """The last record of each combination of values, in the order of the first."""
+    return list({tuple(record.get(key) for key in keys): record for record in records}.values())
+
+
+def markdown(rows: list[list[str]]) -> str:
+    head, *others = rows
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *others]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def middle(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f}"
+
+
+def of_task(name: str, *tasks: str) -> Records:
+    return [record for record in read_records(RECORDS / name) if record["task"] in tasks]
+
+
+def compressors(source: str) -> list[list[str]]:
+    records = latest(of_task("compress.jsonl", f"compress/{source}"), "tool")
+    records.sort(key=lambda record: record["output_bytes"])
+    runs = ["runs", *(str(len(record["encode_s"])) for record in records)]
+    return [[*row, n] for row, n in zip(table(records), runs)]
+
+
+def levels(source: str) -> list[list[str]]:
+    rows = [["command", "seconds", "times bcftools", "processor s", "times bcftools", "peak MiB", "load"]]
+    for step in ("compress", "decompress"):
+        for record in latest(of_task("archive-time.jsonl", f"levels/{step}/{source}"), "tool"):
+            rows.append([
+                f"{step}: {record['tool']}", middle(record["seconds"]), f"{record['times_bcftools']:.2f}",
+                middle(record["cpu_seconds"]), f"{record['cpu_times_bcftools']:.2f}",
+                f"{max(record['peak_rss_mib']):,.0f}", f"{record['load']}",
+            ])  # fmt: skip
+    return rows
+
+
+def sites(source: str) -> list[list[str]]:
+    rows = [["sites", "level", "text bytes", "compress s", "peak MiB", "decompress s", "peak MiB"]]
+    pairs = (of_task("archive-time.jsonl", f"sites/{step}/{source}") for step in ("compress", "decompress"))
+    for packed, unpacked in zip(*(latest(records, "times", "level") for records in pairs)):
+        rows.append([
+            f"{packed['times']}x", packed["level"], f"{packed['text_bytes']:,}", middle(packed["cpu_seconds"]),
+            f"{max(packed['peak_rss_mib']):,.0f}", middle(unpacked["cpu_seconds"]),
+            f"{max(unpacked['peak_rss_mib']):,.0f}",
+        ])  # fmt: skip
+    return rows
+
+
+def region(source: str) -> list[list[str]]:
+    heads = ["all: seconds", "processor s", "region: seconds", "processor s", "of all, seconds", "of all, processor s"]
+    rows = [["level", *heads]]
+    pairs = (of_task("archive-time.jsonl", f"region/{what}/{source}") for what in ("all", "region"))
+    for whole, part in zip(*(latest(records, "level") for records in pairs)):
+        share = statistics.median(part["cpu_seconds"]) / statistics.median(whole["cpu_seconds"])
+        rows.append([
+            whole["level"], *(middle(record[key]) for record in (whole, part) for key in ("seconds", "cpu_seconds")),
+            f"{part['of_full_time']:.3f}", f"{share:.3f}",
+        ])  # fmt: skip
+    return rows
+
+
+def haplotypes(_: str) -> list[list[str]]:
+    heads = ["level", "sites", "whole bytes", "bytes a haplotype", "compress ns an allele", "decompress ns an allele"]
+    rows = [["haplotypes", *heads]]
+    pairs = (of_task("archive-time.jsonl", f"haplotypes/{step}") for step in ("compress", "decompress"))
+    for packed, unpacked in zip(*(latest(records, "haplotypes", "level") for records in pairs)):
+        n_alleles = packed["haplotypes"] * packed["sites"]
+        rows.append([
+            f"{packed['haplotypes']:,}", packed["level"], f"{packed['sites']:,}", f"{packed['total_bytes']:,}",
+            f"{packed['bytes_per_haplotype']:.2f}",
+            *(f"{statistics.median(r['cpu_seconds']) / n_alleles * 1e9:.1f}" for r in (packed, unpacked)),
+        ])  # fmt: skip
+    return rows
+
+
+TABLES: dict[str, Callable[[str], list[list[str]]]] = {
+    "compressors": compressors, "levels": levels, "sites": sites, "region": region, "haplotypes": haplotypes,
+}  # fmt: skip
+
+
+def filled(page: str) -> str:
+    return _TABLE.sub(lambda mark: mark[1] + markdown(TABLES[mark[2]](mark[3])) + mark[4], page)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    page = PAGE.read_text()
+    if check:
+        raise SystemExit(int(filled(page) != page))
+    PAGE.write_text(filled(page))
+
+
+if __name__ == "__main__":
+    main()

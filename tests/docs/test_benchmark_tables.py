@@ -1,0 +1,19 @@
+"""The tables of docs/benchmarks.md are made of the records, and of nothing else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_benchmark_tables__are_what_the_records_say():
+    done = subprocess.run([sys.executable, "benchmarks/tables.py", "--check"], cwd=PROJECT, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode() or "run python benchmarks/tables.py"
+
+
+def test_benchmark_tables__every_table_has_rows():
+    text = (PROJECT / "docs" / "benchmarks.md").read_text()
+    tables = text.split("<!-- table: ")[1:]
+    assert len(tables) == 7
+    assert all(table.split("<!-- end -->")[0].count("\n| ") >= 3 for table in tables)
