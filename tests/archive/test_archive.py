@@ -320,3 +320,17 @@ def test_latents_and_residual__perfect_latents_leave_no_residual():
 def test_latents_and_residual__bytes_of_another_kind_are_refused(data):
     with pytest.raises((ValueError, IndexError)):
         identity_codec(np.zeros((4, 30))).decode(data, 30, 4)
+
+
+def test_archive__block_after_block(two_populations, tmp_path, monkeypatch):
+    from haploom.compression import writer
+
+    monkeypatch.setitem(writer.LEVELS, "default", writer.BlockLimits(64, 1 << 20, 1 << 20))
+    compress_panel(two_populations, tmp_path / "a.hlm")
+    blocks = list(open_archive(tmp_path / "a.hlm").panels(samples=["P07", "P01"]))
+    assert [block.n_sites for block in blocks] == [64, 64, 64, 64, 44]
+    start = 0
+    for block in blocks:
+        sites = slice(start, start + block.n_sites)
+        assert_same_panel(block, two_populations.select_sites(sites).select_samples(["P07", "P01"]))
+        start += block.n_sites

@@ -386,3 +386,18 @@ def test_inspect__a_model_in_lines_a_person_can_read(files, capsys):
     assert max(map(len, lines)) <= 120
     assert any(line.split() == ["contig_names", "22"] for line in lines)
     assert lines[lines.index("training") + 1].split() == ["epochs", "15"]
+
+
+def test_decompress__says_what_it_wrote(files, tmp_path, capsys, two_populations):
+    archive = files / "x.hlm"
+    assert call("compress", files / "panel.vcf", "-o", archive) == 0
+    first, last = two_populations.variants.position_bp[[10, 40]]
+    inside = int(
+        ((two_populations.variants.position_bp >= first) & (two_populations.variants.position_bp <= last)).sum()
+    )
+    for name in ("part.vcf", "part.h5"):
+        capsys.readouterr()
+        command = ["decompress", archive, "-r", f"22:{first}-{last}", "-s", "P02,P01", "-o", tmp_path / name, "--json"]
+        assert call(*command) == 0
+        about = json.loads(capsys.readouterr().out)
+        assert (about["people"], about["sites"]) == (2, inside)

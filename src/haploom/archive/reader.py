@@ -154,20 +154,35 @@ class Archive:
         numbers = list(self._touched(wanted))
         with progress.task("Decoding", len(numbers)) as advance:
             for number in numbers:
-                block = self._block(number)
-                chosen = self._overlapping(block, wanted)
-                if not block.calls.plain[chosen].all():
-                    raise HaploomError(
-                        f"{self.path} holds calls that are not phased, diploid and complete, which a panel cannot: "
-                        "take its text with `haploom decompress`"
-                    )
-                rows.append(block.bits[chosen])
-                sites.append(LineTable.from_list(block.sites.line(i) for i in np.flatnonzero(chosen).tolist()))
+                some_sites, some_rows = self._haplotypes(self._block(number), wanted)
+                sites.append(some_sites)
+                rows.append(some_rows)
                 advance()
+        return self._panel(sites, np.concatenate(rows), people)
+
+    def panels(self, samples: Sequence[str] | None = None) -> Iterator[Panel]:
+        """`read`, block after block, so that memory does not grow with the sites. There may be none."""
+        people = np.arange(len(self.samples)) if samples is None else sample_indices(self.samples, samples)
+        for number in range(len(self.manifest.blocks)):
+            sites, rows = self._haplotypes(self._block(number), Regions(()))
+            yield self._panel([sites], rows, people)
+
+    def _haplotypes(self, block: StoredBlock, wanted: Regions) -> tuple[LineTable, np.ndarray]:
+        """Sites and site-major bits of a block's wanted records, which must be plain."""
+        chosen = self._overlapping(block, wanted)
+        if not block.calls.plain[chosen].all():
+            raise HaploomError(
+                f"{self.path} holds calls that are not phased, diploid and complete, which a panel cannot: "
+                "take its text with `haploom decompress`"
+            )
+        sites = LineTable.from_list(block.sites.line(i) for i in np.flatnonzero(chosen).tolist())
+        return sites, block.bits[chosen]
+
+    def _panel(self, sites: Sequence[LineTable], rows: np.ndarray, people: np.ndarray) -> Panel:
         variants = self._variants(sites)
-        bits = haplotype_major(np.concatenate(rows), people)
         populations = {level: labels[people] for level, labels in self.populations.items()}
-        return Panel(bits, variants, tuple(self.samples[person] for person in people), populations)
+        names = tuple(self.samples[person] for person in people)
+        return Panel(haplotype_major(rows, people), variants, names, populations)
 
     def describe(self) -> dict[str, Any]:
         """What `haploom inspect` prints: nothing is decoded."""

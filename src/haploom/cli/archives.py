@@ -23,6 +23,8 @@ from haploom.cli.frame import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from haploom.archive import Archive
     from haploom.io import Selection
 
@@ -105,12 +107,11 @@ def decompress(
     from haploom.io import refuse_to_replace
 
     refuse_to_replace(output, force)
-    _write_stored(
+    n_people, n_sites = _write_stored(
         open_archive(archive, model), output, output_type, selection, no_version, threads or default_threads(), force
     )
     if output != Path("-"):
-        about = open_archive(archive, model).manifest
-        print_result({"people": about.n_samples, "sites": about.n_records, "written": str(output)}, as_json)
+        print_result({"people": n_people, "sites": n_sites, "written": str(output)}, as_json)
 
 
 @click.command()
@@ -134,8 +135,11 @@ def view(
 def _write_stored(
     archive: "Archive", output: Path, output_type: str | None, selection: "Selection", no_version: bool, threads: int,
     force: bool,
-) -> None:  # fmt: skip
-    """As text where what is wanted is records and people of the text; by way of a panel for the rest."""
+) -> tuple[int, int]:  # fmt: skip
+    """As text where what is wanted is records and people of the text; by way of a panel for the rest.
+
+    Returns how many people and sites were written.
+    """
     from haploom.io import write_panel
     from haploom.io.formats import VCF, output_format
     from haploom.io.vcf_writer import write_text
@@ -144,12 +148,20 @@ def _write_stored(
     if selection.chooses_sites_by_content or output_format(output, output_type) is not VCF:
         panel = selection.restrict(archive.read(selection.regions, people), archive.path)
         write_panel(panel, output, output_type=output_type, force=force, no_version=no_version)
-        return
+        return panel.n_samples, panel.n_sites
     if people is None and not selection.regions:
-        text = archive.text(threads)
-    else:
-        text = archive.select_text(selection.regions, people)
-    write_text(text, output, output_type=output_type, force=force)
+        write_text(archive.text(threads), output, output_type=output_type, force=force)
+        return archive.manifest.n_samples, archive.manifest.n_records
+    n_lines = 0
+
+    def counted() -> "Iterator[bytes]":
+        nonlocal n_lines
+        for piece in archive.select_text(selection.regions, people):
+            n_lines += sum(not line.startswith(b"#") for line in piece.splitlines())
+            yield piece
+
+    write_text(counted(), output, output_type=output_type, force=force)
+    return archive.manifest.n_samples if people is None else len(people), n_lines
 
 
 @click.command()

@@ -38,7 +38,7 @@ class PopulationTable:
             shown = ", ".join(unknown[:3]) + (", ..." if len(unknown) > 3 else "")
             raise HaploomError(
                 f"{len(unknown)} of {len(samples)} samples are not in {self.source}, which has {len(self.labels)} "
-                f"({shown}): add them to the table, or leave them out with -s or -S"
+                f"({shown}): add them to the table, or leave them out"
             )
         return {
             level: np.array([self.labels[sample][level] for sample in samples], dtype=STRING) for level in self.levels
