@@ -101,8 +101,3 @@ def first_bytes(source: Path, n: int) -> bytes:
         return b""
     with _open_raw(source) as raw:
         return raw.read(n)
-
-
-def starts_with(source: Path, magic: bytes) -> bool:
-    """Whether the raw file begins with `magic`; False for stdin."""
-    return first_bytes(source, len(magic)) == magic
