@@ -1,0 +1,95 @@
+"""Haplotypes stored by a variational autoencoder, at the length its evidence bound promises: bits-back coding.
+
+For each haplotype x a latent z is drawn from the posterior q(z | x) with bits that are already on a stack, then x is
+pushed under p(x | z) and z under its prior: the stack grows by log2 q(z | x) - log2 p(x | z) - log2 p(z), on average
+the negative evidence lower bound. Decoding pops z and x and gives the bits of the draw back. The first draw takes bits
+from below the empty stack; they are not stored, and cost the first haplotype what would have come back.
+
+Encoder and decoder are integer networks, latents are bins of a standard normal: the bytes are the same on every
+machine, thread count and batch size. No files, no torch.
+Sources: Frey & Hinton, "Efficient stochastic source coding and an application to a Bayesian network source model"
+(1997); Townsend, Bird & Barber (2019).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from haploom.entropy_coding.allele_stream import allele_probabilities
+from haploom.entropy_coding.normal_bins import (
+    BIN_BITS,
+    LOG_VARIANCE_BITS,
+    VALUE_BITS,
+    bin_values,
+    pop_normals,
+    push_normals,
+)
+from haploom.entropy_coding.stack_coder import StackCoder
+from haploom.exact import IntegerNetwork
+
+ROWS_AT_ONCE = 64  # haplotypes that go through the encoder together: the bytes do not depend on it
+
+
+@dataclass(frozen=True, eq=False)
+class BitsBack:
+    """A codec of haplotypes: alleles to bytes and back.
+
+    encoder: from alleles to the means and then the log-variances of the latents. decoder: from latents to the log-odds
+    of allele 1. Both from `models.to_exact`. Raises ValueError when they do not fit together.
+    """
+
+    encoder: IntegerNetwork
+    decoder: IntegerNetwork
+
+    def __post_init__(self) -> None:
+        into, out = self.encoder, self.decoder
+        if into.n_inputs != out.n_outputs or into.n_outputs != 2 * out.n_inputs or into.input_bits:
+            raise ValueError(
+                f"an encoder of {into.n_inputs} alleles to {into.n_outputs} numbers does not fit "
+                f"a decoder of {out.n_inputs} latents to {out.n_outputs} log-odds"
+            )
+
+    def encode(self, alleles: np.ndarray) -> bytes:
+        """uint8 (n_rows, n_sites) of 0 and 1, in any number of rows."""
+        coder = StackCoder()
+        for row, posterior in zip(alleles, self._posteriors(alleles)):
+            bins = pop_normals(coder, *posterior)
+            coder.push_alleles(row, self._probabilities(bins))
+            coder.push_uniform(bins, BIN_BITS)
+        return coder.to_bytes()
+
+    def decode(self, data: bytes, n_rows: int) -> np.ndarray:
+        """The inverse: uint8 (n_rows, n_sites). Raises ValueError for damaged data, and for that of another model."""
+        coder = StackCoder.from_bytes(data)
+        alleles = np.empty((n_rows, self.decoder.n_outputs), dtype=np.uint8)
+        for row in range(n_rows - 1, -1, -1):
+            bins = coder.pop_uniform(self.decoder.n_inputs, BIN_BITS)
+            alleles[row] = coder.pop_alleles(self._probabilities(bins))
+            (posterior,) = self._posteriors(alleles[row : row + 1])
+            push_normals(coder, *posterior, bins)
+        coder.check_empty()
+        return alleles
+
+    def _probabilities(self, bins: np.ndarray) -> np.ndarray:
+        latents = bin_values(self.decoder.input_bits)[bins]
+        (log_odds,) = self.decoder.logits(latents[None])
+        return allele_probabilities(log_odds, self.decoder.output_bits)
+
+    def _posteriors(self, alleles: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Mean and log-variance of each row's latents, in the fixed point of `normal_bins`."""
+        bits = self.encoder.output_bits
+        for start in range(0, len(alleles), ROWS_AT_ONCE):
+            numbers = self.encoder.logits(alleles[start : start + ROWS_AT_ONCE].astype(np.int16))
+            mean, log_variance = np.split(numbers, 2, axis=1)
+            yield from zip(_rescaled(mean, bits, VALUE_BITS), _rescaled(log_variance, bits, LOG_VARIANCE_BITS))
+
+
+def bits_back_length(codec: BitsBack, alleles: np.ndarray) -> float:
+    """Bits per haplotype that `codec` stores the rows in, all its bytes counted. alleles: uint8 (n_rows, n_sites)."""
+    return 8 * len(codec.encode(alleles)) / len(alleles)
+
+
+def _rescaled(values: np.ndarray, bits: int, wanted_bits: int) -> np.ndarray:
+    """Integers in float64, in 1/2**bits -> int64 in 1/2**wanted_bits, rounded down."""
+    return np.floor(values * 2.0 ** (wanted_bits - bits)).astype(np.int64)
