@@ -112,7 +112,7 @@ def test_bad_input__a_model_for_other_sites(files, tmp_path, capsys, two_populat
     write_panel(two_populations.select_sites(slice(100)), files / "few.vcf")
     for command in ("embed", "classify"):
         arguments = [command, files / "few.vcf", "--model", files / "m.model", "-o", out / "x"]
-        assert_refused(capsys, out, *arguments, says="300 sites and 200 of them are not among the 100 here")
+        assert_refused(capsys, out, *arguments, says="100 of the model's 300 sites (33.3 %) are among the 100 here")
 
 
 def test_bad_input__absent_extra(files, tmp_path, capsys, monkeypatch):

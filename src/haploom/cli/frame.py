@@ -14,7 +14,7 @@ from typing import Any
 import rich_click as click
 
 from haploom import progress
-from haploom.errors import HaploomError
+from haploom.errors import HaploomError, SiteMismatchError
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -134,6 +134,10 @@ map_option = click.option(
 optional_model_option = click.option(
     "-m", "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A trained model."
 )
+min_coverage_option = click.option(
+    "--min-coverage", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="Refuse genotypes with a smaller share of the model's sites.",
+)  # fmt: skip
 threads_option = click.option("--threads", type=click.IntRange(1), help="Threads. [default: all cores]")
 output_type_option = click.option(
     "-O", "--output-type", type=click.Choice(["v", "z", "u", "b"]),
@@ -227,6 +231,19 @@ def _take_selection(given: dict[str, Any], **people: Any) -> Any:
         exclude_samples=(samples or samples_file or "").startswith("^"),
         **{name: given.pop(name) for name in ("maf", "sites", "populations", "label")}, **people,
     )  # fmt: skip
+
+
+@contextmanager
+def chosen_sites_explained(selection: Any) -> Iterator[None]:
+    """Say so where a model refuses genotypes of which the Selection took only some sites."""
+    try:
+        yield
+    except SiteMismatchError as error:
+        if not (selection.regions or selection.chooses_sites_by_content):
+            raise
+        raise SiteMismatchError(
+            f"{error} Sites that -r, -R, --maf and --sites leave out count as absent: enough must remain."
+        ) from error
 
 
 def _regions(listed: str | None, file: Path | None) -> tuple[str, ...]:

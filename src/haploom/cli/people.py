@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from haploom.cli.frame import (
+    chosen_sites_explained,
     force_option,
     genotypes,
     json_option,
@@ -56,7 +57,8 @@ def embed(
     from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
 
     use_threads(threads)
-    embedding = embed_panel(panel, trained)
+    with chosen_sites_explained(selection):
+        embedding = embed_panel(panel, trained)
     if plot is not None:  # first, because a picture can be refused
         from haploom.report.maps import save_map
 
@@ -99,7 +101,8 @@ def classify(
     from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
 
     use_threads(threads)
-    classification = classify_panel(panel, trained)
+    with chosen_sites_explained(selection):
+        classification = classify_panel(panel, trained)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {"haplotypes": len(classification.labels)}

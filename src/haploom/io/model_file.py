@@ -1,7 +1,8 @@
 """A trained model on disk: one safetensors file with a JSON manifest in its metadata. Never pickle.
 
 The file holds arrays and facts, whatever the framework that made them, so that `inspect` and reading an
-archive need no torch. Arrays are named `weights.*` (the float model), `exact.*` (its integer decoder),
+archive need no torch. Arrays are named `weights.*` (the float model), `exact.*` (its integer decoder; of a Y-VAE
+`exact.0.*` and so on, one for each label),
 `labels.mean` and `labels.variance` (of the training people's latents), `sites.*` (which sites it was
 trained on).
 """
@@ -22,7 +23,8 @@ from haploom.io.byte_stream import first_bytes
 from haploom.io.formats import ARCHIVE_MAGIC, SAFETENSORS_BYTES, is_safetensors
 from haploom.io.output import atomic_output
 from haploom.panel import Panel, Split, Variants
-from haploom.panel.variants import STRING, matching_contig
+from haploom.panel.matching import Reading, match_sites, matched_panel, named_alike
+from haploom.panel.variants import STRING
 
 _METADATA_KEY = "haploom"
 _SITE_TEXT = "sites.text"  # UTF-8 lines of chrom, id, ref, alt, separated by tabs
@@ -38,9 +40,9 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     format: Literal["haploom-model/1"] = "haploom-model/1"
-    kind: Literal["vae"]
+    kind: Literal["vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "pca"]
     profile: str
-    config: dict[str, int]
+    config: dict[str, Any]
     label_level: str
     labels: dict[str, int]  # label -> training people
     contig_length_bp: dict[str, int]
@@ -194,9 +196,10 @@ def describe_model(path: Path) -> dict[str, Any]:
 def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
     """Where each of the model's sites is in `variants`: int64 (model's sites,). `chr22` here is `22` there.
 
+    For archives, which hold alleles as they are written: nothing is recoded.
     Raises SiteMismatchError when one is absent, with how many overlap and the first that does not.
     """
-    columns = variants.indices_of(_named_alike(model.variants, variants.contigs()))
+    columns = variants.indices_of(named_alike(model.variants, variants.contigs()))
     absent = np.flatnonzero(columns < 0)
     if len(absent):
         first = model.variants.site_keys()[absent[0]]
@@ -209,22 +212,16 @@ def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
 
 
 def panel_at_sites(panel: Panel, model: ModelFile) -> Panel:
-    """The model's sites of a panel, in the model's order and under its names.
+    """The model's sites of a panel, in the model's order, under its names and with its alleles.
 
-    More sites do not matter. Raises SiteMismatchError when one is absent: see `model_columns`.
+    More sites do not matter, and swapped or strand-flipped alleles are recoded with a warning. Raises
+    SiteMismatchError when a site cannot be used: see `match_sites`.
     """
-    return replace(panel.select_sites(model_columns(panel.variants, model)), variants=model.variants)
-
-
-def _named_alike(sites: Variants, contigs: list[str]) -> Variants:
-    """The same sites on contigs named as in `contigs`, where those differ by a `chr` alone. Says so in a note."""
-    names = {own: matching_contig(own, contigs) for own in sites.contigs()}
-    if all(own == name for own, name in names.items()):
-        return sites
-    for own, name in names.items():
-        if own != name:
-            logger.warning("the model's contig %s is taken to mean %s, as the genotypes name it", own, name)
-    return replace(sites, chrom=np.array([names[own] for own in sites.chrom.tolist()], dtype=STRING))
+    match = match_sites(model.variants, panel.variants)
+    matched = matched_panel(panel, match)
+    if match.count(Reading.EXACT) < len(model.variants):
+        logger.warning("%s", match.report())
+    return replace(matched, variants=model.variants)
 
 
 def file_sha256(path: Path) -> str:
