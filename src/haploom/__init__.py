@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from haploom.popgen.coalescent import simulate_panel
     from haploom.popgen.pca import PCA
     from haploom.synthesis import synthesize_panel
-    from haploom.training.fit import train_vae
-    from haploom.training.loop import TrainingConfig
+    from haploom.training.config import TrainingConfig
+    from haploom.training.dataset import dataset
+    from haploom.training.fit import train_model
 
 _HOME = {
     "PCA": "popgen.pca",
@@ -47,13 +48,14 @@ _HOME = {
     "Selection": "io",
     "SnpLogisticRegression": "baselines.logistic",
     "Split": "panel",
-    "TrainingConfig": "training.loop",
+    "TrainingConfig": "training.config",
     "Variants": "panel",
     "breed": "popgen.breeding",
     "classify_panel": "ancestry",
     "compare_classifiers": "ancestry",
     "compress": "compression",
     "compress_panel": "compression",
+    "dataset": "training.dataset",
     "embed_panel": "embedding",
     "iterate_blocks": "io",
     "open_archive": "archive",
@@ -65,7 +67,7 @@ _HOME = {
     "simulate_panel": "popgen.coalescent",
     "split_people": "panel",
     "synthesize_panel": "synthesis",
-    "train_vae": "training.fit",
+    "train_model": "training.fit",
     "write_dosages": "io",
     "write_model": "io.model_file",
     "write_panel": "io",
@@ -89,6 +91,7 @@ __all__ = [
     "compare_classifiers",
     "compress",
     "compress_panel",
+    "dataset",
     "embed_panel",
     "iterate_blocks",
     "open_archive",
@@ -100,7 +103,7 @@ __all__ = [
     "simulate_panel",
     "split_people",
     "synthesize_panel",
-    "train_vae",
+    "train_model",
     "write_dosages",
     "write_model",
     "write_panel",

@@ -7,13 +7,14 @@ from haploom.ancestry import classify_panel, compare_classifiers, write_classifi
 from haploom.embedding import embed_panel, write_embedding
 from haploom.errors import SiteMismatchError
 from haploom.io.model_file import read_model
-from haploom.models.encoder import encode_means, load_vae
+from haploom.models.encoder import encode_batches, packed_batches
+from haploom.models.network import load_network
 
 
 def test_classify__nearest_mean_by_hand(two_populations, small_model):
     model = read_model(small_model)
     got = classify_panel(two_populations, model)
-    z = encode_means(load_vae(model), two_populations.bits)
+    z = encode_batches(load_network(model), packed_batches(two_populations.bits, two_populations.n_sites))
     for row in range(0, len(z), 7):
         distances = [np.sqrt(((z[row] - centre) ** 2).sum()) for centre in model.arrays["labels.mean"]]
         assert got.labels[row] == model.labels[int(np.argmin(distances))]

@@ -47,7 +47,7 @@ def test_same_everywhere__float_decoder_fails():
 
     for n_sites, n_latent, n_hidden in ((1000, 16, 512), (999, 64, 512), (2000, 48, 100), (300, 4, 2048)):
         torch.manual_seed(1)
-        model = VAE(VAEConfig(n_sites=n_sites, n_latent=n_latent, n_hidden=n_hidden)).eval()
+        model = VAE(VAEConfig(n_sites=n_sites, n_latent=n_latent, hidden=(n_hidden,), decoder_hidden=(n_hidden,))).eval()
         latents = torch.randn(N_ROWS, n_latent)
         if len({digest(probabilities, latents, batch) for batch in (*BATCHES, 2, 33)}) > 1:
             return
@@ -87,12 +87,13 @@ def test_exact_decoder__agrees_with_the_float_network(decoder):
 @pytest.mark.parametrize("layer", ["decoder_hidden", "output"])
 def test_exact_decoder__bounds_hold_whatever_the_size_of_the_activations(layer, size):
     torch.manual_seed(1)
-    model = VAE(VAEConfig(n_sites=50, n_latent=4, n_hidden=32)).eval()
+    model = VAE(VAEConfig(n_sites=50, n_latent=4, hidden=(32,), decoder_hidden=(32,))).eval()
     with torch.no_grad():
-        for tensor in getattr(model, layer)[1].parameters():  # scale and offset of the batch normalisation
+        block = model.output if layer == "output" else model.decoder_hidden[0]
+        for tensor in block[1].parameters():  # scale and offset of the batch normalisation
             tensor.mul_(size)
         if layer == "decoder_hidden" and size < 1:
-            model.decoder_hidden[0].weight[3] *= 1e5  # weights far larger than what the layer gives
+            model.decoder_hidden[0][0].weight[3] *= 1e5  # weights far larger than what the layer gives
         latents = torch.randn(200, 4)
         wanted = model.decode(latents).numpy()
     network = exact_decoder(model, latents)  # the network checks its own bounds

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.command()
 @genotypes()
 @output_option("The model (a safetensors file).")
-@click.option("--kind", type=click.Choice(["vae"]), default="vae", show_default=True, help="Which model.")
+@click.option(
+    "--kind", type=click.Choice(["vae", "cvae", "yvae"]), default="vae", show_default=True, help="Which model."
+)
 @click.option(
     "--profile",
     type=click.Choice(["sound", "paper"]),
@@ -34,10 +36,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Settings that work best on validation people, or the published ones.",
 )
-@click.option("--latent", type=click.IntRange(1), default=64, show_default=True, help="Size of the latent space.")
+@click.option("--latent", type=click.IntRange(1), help="Size of the latent space. [default: the profile's]")
 @click.option("--epochs", type=click.IntRange(1), help="At most so many epochs. [default: the profile's]")
 @click.option("--batch-size", type=click.IntRange(2), help="Haplotypes a step. [default: the profile's]")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Of Adam. [default: the profile's]")
+@click.option("--resume", is_flag=True, help="Go on with a training that was stopped (from OUTPUT.checkpoint).")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @training_selection_options
 @seed_option
@@ -46,8 +49,8 @@ if TYPE_CHECKING:
 @json_option
 @quiet_option
 def train(
-    source: Path, output: Path, kind: str, profile: str, latent: int, epochs: int | None, batch_size: int | None,
-    learning_rate: float | None, device: str, selection: "Selection", split: Path | None, seed: int,
+    source: Path, output: Path, kind: str, profile: str, latent: int | None, epochs: int | None, batch_size: int | None,
+    learning_rate: float | None, resume: bool, device: str, selection: "Selection", split: Path | None, seed: int,
     threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a model on the phased haplotypes in SOURCE.
@@ -70,16 +73,22 @@ def train(
     else:
         parts = split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
         note(f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model")
-    from haploom.training.fit import PROFILES, train_vae  # loads torch: after the input is known to be good
+    from haploom.training.fit import train_model  # loads torch: after the input is known to be good
+    from haploom.training.profiles import PROFILES
     from haploom.training.threads import use_threads
 
     use_threads(threads)
     changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    config = replace(PROFILES[profile], **{name: value for name, value in changes.items() if value is not None})
-    trained = train_vae(
-        panel, parts, level, profile=profile, config=config, n_latent=latent, maf=selection.maf or 0.0, device=device
-    )
+    given = {name: value for name, value in changes.items() if value is not None}
+    config = replace(PROFILES[kind][profile].training, **given)
+    shape = {} if latent is None else {"n_latent": latent}
+    unfinished = output.with_name(f"{output.name}.checkpoint")
+    trained = train_model(
+        panel, parts, level, kind=kind, profile=profile, config=config, shape=shape, maf=selection.maf or 0.0,
+        device=device, checkpoint=unfinished, resume=resume,
+    )  # fmt: skip
     write_model(trained.model, output, force)
+    unfinished.unlink(missing_ok=True)
     about = describe_model(output)
     kept = trained.kept
     result = {key: about[key] for key in ("kind", "profile", "sites", "labels", "parameters", "file_bytes", "sha256")}

@@ -23,13 +23,15 @@ class NeuralBlock:
     """
 
     def __init__(self, block: TextBlock, path: Path, embed: bool) -> None:
-        from haploom.models.encoder import encode_means, load_vae  # loads torch
+        from haploom.models.encoder import encode_batches, packed_batches  # loads torch
+        from haploom.models.network import load_network
 
         model = read_model(path)
         n_haplotypes = 2 * block.n_samples
         rows = reader.haplotype_major(block.bits, np.arange(block.n_samples))
         self._records = model_columns(reader.variants_of([block.sites], b""), model)
-        latents = encode_means(load_vae(model), select_columns(rows, block.n_records, self._records))
+        chosen = select_columns(rows, block.n_records, self._records)
+        latents = encode_batches(load_network(model), packed_batches(chosen, len(self._records)))
         counts = np.bitwise_count(block.bits).sum(axis=1, dtype=np.int64)
         self._network = IntegerNetwork.from_tensors(model.group("exact"))
         self._path, self._embed = path, embed

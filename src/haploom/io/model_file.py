@@ -73,11 +73,11 @@ class ModelFile:
 
     @property
     def n_parameters(self) -> int:
-        """Trained numbers of the float model (batch normalisation's running statistics are not trained)."""
+        """Trained numbers of the float model, so without running statistics and allele frequencies."""
         return sum(
             array.size
             for name, array in self.group("weights").items()
-            if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+            if not name.endswith(("running_mean", "running_var", "num_batches_tracked", "frequency"))
         )
 
     def parts_of(self, samples: Sequence[str]) -> tuple[str, ...]:

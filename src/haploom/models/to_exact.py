@@ -25,7 +25,8 @@ ACTIVATION_HEADROOM = 8.0  # the largest activation seen is in range with this t
 def exact_decoder(model: VAE, latents: torch.Tensor, latent_bits: int = LATENT_BITS) -> IntegerNetwork:
     """The decoder of a trained VAE in integers: latents to log-odds of each allele.
 
-    latents: (n, n_latent), typical ones (training means); they set the scale of the hidden activations.
+    latents: (n, n_latent), typical ones (training means); they set the scale of the hidden activations. A C-VAE's are
+    followed by the one-hot label: (n, n_latent + n_labels).
     latent_bits: a latent step is 1 / 2^latent_bits.
     """
     layers = [*map(_folded, model.decoder_hidden), _folded(model.output)]

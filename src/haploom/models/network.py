@@ -1,0 +1,38 @@
+"""Kinds of models by name, made anew or from a model file."""
+
+import torch
+
+from haploom.errors import CorruptModelError, HaploomError
+from haploom.io.model_file import ModelFile
+from haploom.models.model import HaplotypeModel, ModelConfig
+from haploom.models.vae import VAE, VAEConfig
+from haploom.models.yvae import YVAE, YVAEConfig
+
+KINDS: dict[str, tuple[type[ModelConfig], type[HaplotypeModel]]] = {
+    "vae": (VAEConfig, VAE),
+    "cvae": (VAEConfig, VAE),
+    "yvae": (YVAEConfig, YVAE),
+}
+CONDITIONED = frozenset({"cvae", "yvae"})  # kinds that need a label for each row
+
+
+def build_network(kind: str, config: ModelConfig) -> HaplotypeModel:
+    """A new network of a kind, its weights drawn from torch's random state."""
+    network: HaplotypeModel = KINDS[kind][1](config)
+    return network
+
+
+def load_network(model: ModelFile) -> HaplotypeModel:
+    """The float network of a model file, in evaluation mode.
+
+    Raises HaploomError for a kind without a network, CorruptModelError when the weights do not fit the settings.
+    """
+    if model.card.kind not in KINDS:
+        raise HaploomError(f"a model of kind {model.card.kind} has no network; kinds that do: {', '.join(KINDS)}")
+    network = build_network(model.card.kind, KINDS[model.card.kind][0].from_dict(dict(model.card.config)))
+    weights = {name: torch.from_numpy(array) for name, array in model.group("weights").items()}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CorruptModelError(f"the model's weights do not fit its settings: {error}") from error
+    return network.eval()

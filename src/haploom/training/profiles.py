@@ -1,0 +1,25 @@
+"""Two ways to train each kind of model: the published settings, and what works best on validation people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from haploom.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The shape of a model (settings of its config) and how it is trained."""
+
+    training: TrainingConfig
+    shape: Mapping[str, Any] = field(default_factory=dict)
+
+
+# Geleta et al. 2026, Table 1; the batch follows from public facts about the study.
+_PAPER = TrainingConfig(epochs=1000, batch_size=128, learning_rate=1e-4, patience=50)
+
+PROFILES: dict[str, dict[str, Profile]] = {
+    "vae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
+    "cvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
+    "yvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
+}
