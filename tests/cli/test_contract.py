@@ -115,6 +115,14 @@ def test_bad_input__a_model_for_other_sites(files, tmp_path, capsys, two_populat
         assert_refused(capsys, out, *arguments, says="100 of the model's 300 sites (33.3 %) are among the 100 here")
 
 
+def test_bad_input__regions_leave_too_few_of_the_models_sites(files, tmp_path, capsys, two_populations):
+    out = tmp_path / "out"
+    middle = two_populations.variants.position_bp[150]
+    for command in ("embed", "classify"):
+        arguments = [command, files / "panel.vcf.gz", "--model", files / "m.model", "-o", out / "x", "-r"]
+        assert_refused(capsys, out, *arguments, f"22:{middle}-", says="Sites that -r, -R, --maf and --sites leave out")
+
+
 def test_bad_input__absent_extra(files, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out"
     for module in [name for name in sys.modules if name.startswith(("haploom.models", "haploom.training"))]:

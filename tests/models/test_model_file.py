@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from numpy.testing import assert_array_equal
 pytest.importorskip("torch")
 
 from haploom.errors import CorruptModelError, FormatError, HaploomError, SiteMismatchError
-from haploom.io.model_file import describe_model, is_model_file, model_columns, read_model, write_model
+from haploom.io.model_file import describe_model, is_model_file, model_columns, panel_at_sites, read_model, write_model
+from haploom.panel import Panel
 
 
 def test_model_file__comes_back(small_model, tmp_path):
@@ -95,6 +97,22 @@ def test_model_columns__found_wherever_they_are(small_model, two_populations):
     assert_array_equal(model_columns(two_populations.variants, model), np.arange(300))
     with pytest.raises(SiteMismatchError, match="300 sites and 50 of them"):
         model_columns(two_populations.variants.select(slice(50, None)), model)
+
+
+def test_panel_at_sites__swapped_alleles_are_recoded_and_told(small_model, two_populations, caplog):
+    model, variants = read_model(small_model), two_populations.variants
+    swapped = np.arange(300) % 3 == 0
+    ref, alt = np.where(swapped, variants.alt, variants.ref), np.where(swapped, variants.ref, variants.alt)
+    # The fixture has A or C against G or T: A/T and C/G among them look alike swapped and on the other strand.
+    other_way = Panel.from_alleles(
+        two_populations.alleles() ^ swapped, replace(variants, ref=ref, alt=alt), two_populations.samples
+    )
+    assert_array_equal(panel_at_sites(two_populations, model).bits, two_populations.bits)
+    assert not caplog.text
+    assert_array_equal(panel_at_sites(other_way, model).bits, two_populations.bits)
+    assert "200 as they are, 100 with reference and alternate swapped" in caplog.text
+    with pytest.raises(SiteMismatchError, match=r"250 of the model's 300 sites .* Wanted all"):
+        panel_at_sites(two_populations.select_sites(slice(50, None)), model)
 
 
 def test_model_file__a_changed_card_is_told(small_model, tmp_path):

@@ -119,7 +119,7 @@ class SiteMatch:
         if not same_place.any():
             yield (
                 f"No position is shared: the model has {self.wanted.extent()}, these are {self.here.extent()}. "
-                "Another genome build, or another region"
+                "Another genome build, or other sites"
             )
             return
         other_alleles = absent & same_place
@@ -129,7 +129,7 @@ class SiteMatch:
             there &= self.here.chrom == self.wanted.chrom[first]
             beside = self.here.select(np.flatnonzero(there)[:1]).site_keys()[0]
             yield f"At {n_other:,} of the absent sites stand other alleles (such as {beside})" + (
-                ": is it the same genome build?" if n_other > self.found.sum() else ""
+                ", as in another genome build" if 10 * n_other > same_place.sum() else ""
             )
 
 
@@ -158,7 +158,7 @@ def match_sites(wanted: Variants, here: Variants) -> SiteMatch:
 
     for reading in (Reading.EXACT, Reading.SWAPPED, Reading.STRAND, Reading.STRAND_SWAPPED):
         for site in np.flatnonzero(columns < 0).tolist():
-            if (key := _written(keys[site], reading)) and (stack := unused.get(key)):
+            if (written := _written(keys[site], reading)) and (stack := unused.get(written)):
                 columns[site], readings[site] = stack.pop(), reading
 
     ambiguous = _ambiguous(wanted, readings)
