@@ -5,8 +5,8 @@ pushed under p(x | z) and z under its prior: the stack grows by log2 q(z | x) - 
 the negative evidence lower bound. Decoding pops z and x and gives the bits of the draw back. The first draw takes bits
 from below the empty stack; they are not stored, and cost the first haplotype what would have come back.
 
-Encoder and decoder are integer networks, latents are bins of a standard normal: the bytes are the same on every
-machine, thread count and batch size. No files, no torch.
+Encoder and decoder are integer networks and latents are integers: the bytes are the same on every machine, thread
+count and batch size. No files, no torch.
 Sources: Frey & Hinton, "Efficient stochastic source coding and an application to a Bayesian network source model"
 (1997); Townsend, Bird & Barber (2019).
 """
@@ -18,16 +18,18 @@ import numpy as np
 
 from haploom.entropy_coding.allele_stream import allele_probabilities
 from haploom.entropy_coding.normal_bins import (
-    BIN_BITS,
     LOG_VARIANCE_BITS,
     VALUE_BITS,
-    bin_values,
     pop_normals,
+    pop_prior,
+    prior_below,
     push_normals,
+    push_prior,
 )
 from haploom.entropy_coding.stack_coder import StackCoder
 from haploom.exact import IntegerNetwork
 
+_FIRST_SCRAMBLED = 1 << 31  # place in the fixed sequence, whose first words lie below the empty stack
 ROWS_AT_ONCE = 64  # haplotypes that go through the encoder together: the bytes do not depend on it
 
 
@@ -49,14 +51,16 @@ class BitsBack:
                 f"an encoder of {into.n_inputs} alleles to {into.n_outputs} numbers does not fit "
                 f"a decoder of {out.n_inputs} latents to {out.n_outputs} log-odds"
             )
+        prior_below(self._step_bits)  # raises
 
     def encode(self, alleles: np.ndarray) -> bytes:
         """uint8 (n_rows, n_sites) of 0 and 1, in any number of rows."""
         coder = StackCoder()
-        for row, posterior in zip(alleles, self._posteriors(alleles)):
-            bins = pop_normals(coder, *posterior)
-            coder.push_alleles(row, self._probabilities(bins))
-            coder.push_uniform(bins, BIN_BITS)
+        for row, posterior in enumerate(self._posteriors(alleles)):
+            self._scramble(coder, row)
+            latents = pop_normals(coder, *posterior, self._step_bits)
+            coder.push_alleles(alleles[row], self._probabilities(latents))
+            push_prior(coder, latents, self._step_bits)
         return coder.to_bytes()
 
     def decode(self, data: bytes, n_rows: int) -> np.ndarray:
@@ -64,15 +68,29 @@ class BitsBack:
         coder = StackCoder.from_bytes(data)
         alleles = np.empty((n_rows, self.decoder.n_outputs), dtype=np.uint8)
         for row in range(n_rows - 1, -1, -1):
-            bins = coder.pop_uniform(self.decoder.n_inputs, BIN_BITS)
-            alleles[row] = coder.pop_alleles(self._probabilities(bins))
+            latents = pop_prior(coder, self.decoder.n_inputs, self._step_bits)
+            alleles[row] = coder.pop_alleles(self._probabilities(latents))
             (posterior,) = self._posteriors(alleles[row : row + 1])
-            push_normals(coder, *posterior, bins)
+            push_normals(coder, *posterior, latents, self._step_bits)
+            self._scramble(coder, row)
         coder.check_empty()
         return alleles
 
-    def _probabilities(self, bins: np.ndarray) -> np.ndarray:
-        latents = bin_values(self.decoder.input_bits)[bins]
+    @property
+    def _step_bits(self) -> int:
+        """The latents that are coded are the decoder's inputs as they are."""
+        return self.decoder.input_bits
+
+    def _scramble(self, coder: StackCoder, row: int) -> None:
+        """Make the bits of the row's draw random: those on top are latents, which seldom are quite as the prior says.
+
+        Without it the draws of a row repeat the latents of the row before (measured: a spread of 1.15 to 1.19 sd instead
+        of 1, and 1.3 % more bits).
+        """
+        n_words = self.decoder.n_inputs  # a latent takes at most one
+        coder.scramble(_FIRST_SCRAMBLED + row * (n_words + 1), n_words)
+
+    def _probabilities(self, latents: np.ndarray) -> np.ndarray:
         (log_odds,) = self.decoder.logits(latents[None])
         return allele_probabilities(log_odds, self.decoder.output_bits)
 
@@ -91,5 +109,5 @@ def bits_back_length(codec: BitsBack, alleles: np.ndarray) -> float:
 
 
 def _rescaled(values: np.ndarray, bits: int, wanted_bits: int) -> np.ndarray:
-    """Integers in float64, in 1/2**bits -> int64 in 1/2**wanted_bits, rounded down."""
-    return np.floor(values * 2.0 ** (wanted_bits - bits)).astype(np.int64)
+    """Integers in float64, in 1/2**bits -> int64 in 1/2**wanted_bits, rounded half up."""
+    return np.floor(values * 2.0 ** (wanted_bits - bits) + 0.5).astype(np.int64)

@@ -1,12 +1,14 @@
-"""Gaussians over the bins of a standard normal: draws and their code lengths, in integers only.
+"""Latent numbers as Gaussians over bins: draws and their code lengths, in integers only.
 
-A latent number is one of 2**BIN_BITS bins that are equally likely under N(0, 1), so under the prior it costs BIN_BITS
-bits. A Gaussian N(mean, sd^2) gives each bin a frequency of 2**TOTAL_BITS, the difference of a rounded-down
-cumulative distribution at its two edges; a bin far from the mean has none.
+A latent is a multiple of 2^-step_bits, from -REACH up to but without REACH, and stands for the bin half a step around
+it (the outermost bins reach to infinity). A Gaussian N(mean, sd^2) gives each bin a frequency of 2**TOTAL_BITS, the
+difference of a rounded-down cumulative distribution at its two edges; a bin far from the mean has none. The prior
+N(0, 1) gives each bin at least 1, so that every latent can be coded under it: its cumulative distribution c becomes
+(c * (2**TOTAL_BITS - n_bins) >> TOTAL_BITS) + bin, bins counted from 0.
 
 Fixed point, the same on every machine:
-- a latent number, an edge and a mean are in 1/2**VALUE_BITS;
-- a log-variance is in 1/16, from MIN_LOG_VARIANCE to MAX_LOG_VARIANCE, and stands for a row of `inverse_sds`;
+- an edge and a mean are in 1/2**VALUE_BITS;
+- a log-variance is in 1/16, from MIN_LOG_VARIANCE to MAX_LOG_VARIANCE, and stands for an entry of `inverse_sds`;
 - `normal_cdf` holds the cumulative distribution at every 1/128 from -8 to 8, linear in between, from sums of Python
   integers: no libm, so no machine differs.
 """
@@ -18,20 +20,20 @@ import numpy as np
 from haploom.entropy_coding.stack_coder import StackCoder, drop, top
 from haploom.kernels import int64, kernel
 
-BIN_BITS = 12
-N_BINS = 1 << BIN_BITS
+REACH = 16
+MAX_STEP_BITS = 10  # latents are int16
 TOTAL_BITS = 24
 VALUE_BITS = 20
 LOG_VARIANCE_BITS = 4
 MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -16 << LOG_VARIANCE_BITS, 4 << LOG_VARIANCE_BITS
-MAX_MEAN = 16 << VALUE_BITS
 
+_MAX_MEAN = REACH << VALUE_BITS
+_CDF_REACH = 8  # standard deviations
 _CDF_BITS = 40
-_STEP_BITS = 7  # entries of the table per unit, as a power of two
-_REACH = 8  # units
+_ENTRY_BITS = 7  # entries of the table per standard deviation, as a power of two
+_BELOW_BITS = VALUE_BITS - _ENTRY_BITS
 _FRACTION_BITS = 160
 _INVERSE_SD_BITS = 16
-_BELOW_BITS = VALUE_BITS - _STEP_BITS
 
 
 @cache
@@ -40,14 +42,14 @@ def normal_cdf() -> np.ndarray:
 
     The Taylor series of the integral of exp(-x^2 / 2), over its value at 8: beyond lies less than 1/2**49.
     """
-    n = _REACH << _STEP_BITS
+    n = _CDF_REACH << _ENTRY_BITS
     sums = []
     for i in range(n + 1):
-        term, total, k = (i << _FRACTION_BITS) >> _STEP_BITS, 0, 0
+        term, total, k = (i << _FRACTION_BITS) >> _ENTRY_BITS, 0, 0
         while term:
             total += (-term if k % 2 else term) // (2 * k + 1)
             k += 1
-            term = term * i * i // (2 * k) >> 2 * _STEP_BITS
+            term = term * i * i // (2 * k) >> 2 * _ENTRY_BITS
         sums.append(total)
     half = 1 << (_CDF_BITS - 1)
     above = np.array([(total * half + sums[-1] // 2) // sums[-1] for total in sums], dtype=np.int64)
@@ -70,110 +72,125 @@ def inverse_sds() -> np.ndarray:
     return np.array([x >> (_FRACTION_BITS - _INVERSE_SD_BITS) for x in (*inverses[::-1], *wide)], dtype=np.int64)
 
 
-@cache
-def _quantiles() -> np.ndarray:
-    """Where j / 2**(BIN_BITS + 1) of N(0, 1) lies below, for j = 1, 2, ...: int64 (2 * N_BINS - 1,), increasing."""
-    cdf = normal_cdf()
-    wanted = np.arange(1, 2 * N_BINS, dtype=np.int64) << (_CDF_BITS - BIN_BITS - 1)
-    place = np.searchsorted(cdf, wanted, side="right") - 1
-    between = ((wanted - cdf[place]) << _BELOW_BITS) // (cdf[place + 1] - cdf[place])
-    return (place << _BELOW_BITS) + between - (_REACH << VALUE_BITS)
-
-
-def bin_values(value_bits: int) -> np.ndarray:
-    """The median of each bin, in 1/2**value_bits: int16 (N_BINS,). value_bits: at most 12."""
-    medians = _quantiles()[::2]
-    shift = VALUE_BITS - value_bits
-    return ((medians + (1 << (shift - 1))) >> shift).astype(np.int16)
-
-
-@cache
-def _edges() -> np.ndarray:
-    """The upper edge of each bin but the last: int64 (N_BINS - 1,)."""
-    return np.ascontiguousarray(_quantiles()[1::2])
-
-
 @kernel
-def _below(edges: np.ndarray, cdf: np.ndarray, mean: int, inverse_sd: int, place: int) -> int:
-    """How many of 2**TOTAL_BITS lie below bin `place` (0 to N_BINS); never less than below the bin before."""
+def _below(cdf: np.ndarray, mean: int, inverse_sd: int, step_bits: int, place: int) -> int:
+    """How many of 2**TOTAL_BITS lie below bin `place`, counted from 0; never fewer than below the bin before."""
+    n_bins = int64(2 * REACH) << step_bits
     if place == 0:
         return int64(0)
-    if place == N_BINS:
+    if place == n_bins:
         return int64(1) << TOTAL_BITS
-    u = ((edges[place - 1] - mean) * inverse_sd >> _INVERSE_SD_BITS) + (_REACH << VALUE_BITS)
+    edge = (2 * place - n_bins - 1) << (VALUE_BITS - 1 - step_bits)
+    u = ((edge - mean) * inverse_sd >> _INVERSE_SD_BITS) + (_CDF_REACH << VALUE_BITS)
     if u <= 0:
         return int64(0)
-    if u >= (2 * _REACH) << VALUE_BITS:
+    if u >= (2 * _CDF_REACH) << VALUE_BITS:
         return int64(1) << TOTAL_BITS
-    step = u >> _BELOW_BITS
+    entry = u >> _BELOW_BITS
     fraction = u & ((1 << _BELOW_BITS) - 1)
-    value = cdf[step] + ((cdf[step + 1] - cdf[step]) * fraction >> _BELOW_BITS)
+    value = cdf[entry] + ((cdf[entry + 1] - cdf[entry]) * fraction >> _BELOW_BITS)
     return value >> (_CDF_BITS - TOTAL_BITS)
 
 
 @kernel
-def _frequencies(
-    edges: np.ndarray,
-    cdf: np.ndarray,
-    means: np.ndarray,
-    inverses: np.ndarray,
-    bins: np.ndarray,
-    starts: np.ndarray,
-    frequencies: np.ndarray,
+def _fill_below(
+    cdf: np.ndarray, means: np.ndarray, inverses: np.ndarray, step_bits: int, places: np.ndarray, below: np.ndarray
 ) -> None:
-    for i in range(bins.size):
-        starts[i] = _below(edges, cdf, means[i], inverses[i], bins[i])
-        frequencies[i] = _below(edges, cdf, means[i], inverses[i], bins[i] + 1) - starts[i]
+    for i in range(places.size):
+        below[i] = _below(cdf, means[i], inverses[i], step_bits, places[i])
 
 
 @kernel
 def _pop_normals(
     state: np.ndarray,
     words: np.ndarray,
-    edges: np.ndarray,
     cdf: np.ndarray,
     means: np.ndarray,
     inverses: np.ndarray,
-    bins: np.ndarray,
+    step_bits: int,
+    places: np.ndarray,
 ) -> None:
-    for i in range(bins.size):
+    for i in range(places.size):
         number = top(state, TOTAL_BITS)
-        low, high = int64(0), int64(N_BINS)  # below(low) <= number < below(high)
+        low, high = int64(0), int64(2 * REACH) << step_bits  # below(low) <= number < below(high)
         while high - low > 1:
             middle = (low + high) >> 1
-            if _below(edges, cdf, means[i], inverses[i], middle) <= number:
+            if _below(cdf, means[i], inverses[i], step_bits, middle) <= number:
                 low = middle
             else:
                 high = middle
-        start = _below(edges, cdf, means[i], inverses[i], low)
-        frequency = _below(edges, cdf, means[i], inverses[i], low + 1) - start
+        start = _below(cdf, means[i], inverses[i], step_bits, low)
+        frequency = _below(cdf, means[i], inverses[i], step_bits, low + 1) - start
         drop(state, words, start, frequency, TOTAL_BITS)
-        bins[i] = low
+        places[i] = low
 
 
-def normal_frequencies(means: np.ndarray, log_variances: np.ndarray, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def normal_frequencies(
+    means: np.ndarray, log_variances: np.ndarray, latents: np.ndarray, step_bits: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Start and frequency of 2**TOTAL_BITS of one bin of each Gaussian; a frequency may be 0.
 
     means: int64 (n,), in 1/2**VALUE_BITS. log_variances: int64 (n,), in 1/16. Both are cut at their range.
-    bins: int64 (n,), from 0 to N_BINS - 1. Returns int64 (n,) twice.
+    latents: int16 (n,), in 1/2**step_bits, from -REACH up to but without REACH. Returns int64 (n,) twice.
     """
-    starts, frequencies = np.empty(bins.size, dtype=np.int64), np.empty(bins.size, dtype=np.int64)
-    _frequencies(_edges(), normal_cdf(), *_in_range(means, log_variances), bins, starts, frequencies)
-    return starts, frequencies
+    places = _places(latents, step_bits)
+    starts, ends = np.empty(places.size, dtype=np.int64), np.empty(places.size, dtype=np.int64)
+    gaussians = _in_range(means, log_variances)
+    _fill_below(normal_cdf(), *gaussians, step_bits, places, starts)
+    _fill_below(normal_cdf(), *gaussians, step_bits, places + 1, ends)
+    return starts, ends - starts
 
 
-def pop_normals(coder: StackCoder, means: np.ndarray, log_variances: np.ndarray) -> np.ndarray:
-    """Draw a bin of each Gaussian with bits of the stack: int64 (n,). Arguments as of `normal_frequencies`."""
-    bins = np.empty(means.size, dtype=np.int64)
-    _pop_normals(coder.state, coder.words, _edges(), normal_cdf(), *_in_range(means, log_variances), bins)
-    return bins
+def pop_normals(coder: StackCoder, means: np.ndarray, log_variances: np.ndarray, step_bits: int) -> np.ndarray:
+    """Draw a latent of each Gaussian with bits of the stack: int16 (n,). Arguments as of `normal_frequencies`."""
+    places = np.empty(means.size, dtype=np.int64)
+    gaussians = _in_range(means, log_variances)
+    _pop_normals(coder.state, coder.words, normal_cdf(), *gaussians, step_bits, places)
+    return _latents(places, step_bits)
 
 
-def push_normals(coder: StackCoder, means: np.ndarray, log_variances: np.ndarray, bins: np.ndarray) -> None:
-    """Give the bits of the draw back. Raises ValueError for a bin that cannot have been drawn."""
-    coder.push_symbols(*normal_frequencies(means, log_variances, bins), TOTAL_BITS)
+def push_normals(
+    coder: StackCoder, means: np.ndarray, log_variances: np.ndarray, latents: np.ndarray, step_bits: int
+) -> None:
+    """Give the bits of the draw back. Raises ValueError for a latent that cannot have been drawn."""
+    coder.push_symbols(*normal_frequencies(means, log_variances, latents, step_bits), TOTAL_BITS)
+
+
+@cache
+def prior_below(step_bits: int) -> np.ndarray:
+    """How many of 2**TOTAL_BITS lie below each bin of the prior, and in all: int64 (n_bins + 1,).
+
+    Raises ValueError for steps too fine for latents of 16 bits.
+    """
+    if not 0 <= step_bits <= MAX_STEP_BITS:
+        raise ValueError(f"latents in steps of 2**-{step_bits}, from 2**0 to 2**-{MAX_STEP_BITS} were expected")
+    n_bins = 2 * REACH << step_bits
+    places = np.arange(n_bins + 1)
+    below = np.empty(n_bins + 1, dtype=np.int64)
+    zeros = np.zeros(n_bins + 1, dtype=np.int64)
+    _fill_below(normal_cdf(), *_in_range(zeros, zeros), step_bits, places, below)
+    return (below * ((1 << TOTAL_BITS) - n_bins) >> TOTAL_BITS) + places
+
+
+def push_prior(coder: StackCoder, latents: np.ndarray, step_bits: int) -> None:
+    """Code latents under N(0, 1): int16 (n,), in 1/2**step_bits."""
+    below, places = prior_below(step_bits), _places(latents, step_bits)
+    coder.push_symbols(below[places], below[places + 1] - below[places], TOTAL_BITS)
+
+
+def pop_prior(coder: StackCoder, n: int, step_bits: int) -> np.ndarray:
+    """The inverse: int16 (n,)."""
+    return _latents(coder.pop_symbols(prior_below(step_bits), n, TOTAL_BITS), step_bits)
+
+
+def _places(latents: np.ndarray, step_bits: int) -> np.ndarray:
+    return latents.astype(np.int64) + (REACH << step_bits)
+
+
+def _latents(places: np.ndarray, step_bits: int) -> np.ndarray:
+    return (places - (REACH << step_bits)).astype(np.int16)
 
 
 def _in_range(means: np.ndarray, log_variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.clip(log_variances, MIN_LOG_VARIANCE, MAX_LOG_VARIANCE) - MIN_LOG_VARIANCE
-    return np.clip(means, -MAX_MEAN, MAX_MEAN), inverse_sds()[rows]
+    entries = np.clip(log_variances, MIN_LOG_VARIANCE, MAX_LOG_VARIANCE) - MIN_LOG_VARIANCE
+    return np.clip(means, -_MAX_MEAN, _MAX_MEAN), inverse_sds()[entries]

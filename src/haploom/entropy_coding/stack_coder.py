@@ -12,9 +12,12 @@ The stack is a head, a number from 2**31 to 2**63 - 1, above words of 32 bits. A
 
 Popping undoes it: the low total_bits of the head tell the symbol.
 
-An empty stack is not empty of bits: its head and the words without end below it are the fixed numbers `bottom_word`,
-which look random and are not stored. An encoder that draws more than was pushed borrows them, a decoder ends with
-those that were borrowed, so a stack that ends with anything else was damaged.
+An empty stack is not empty of bits: its head and the words without end below it are the fixed numbers `fixed_word`
+of places 0, 1, ..., which look random and are not stored. An encoder that draws more than was pushed borrows them, a
+decoder ends with those that were borrowed, so a stack that ends with anything else was damaged.
+
+Draws are only as random as the bits they are made of, and symbols pushed under a distribution that is not quite
+theirs leave bits that are not. `scramble` exchanges the bits on top for random ones, and the same call undoes it.
 
 As bytes: the head, 8 bytes, then the words, 4 bytes each, the top one first; little-endian.
 Sources: Duda, "Asymmetric numeral systems" (2013); Townsend, Bird & Barber, "Practical lossless compression with
@@ -35,9 +38,9 @@ _MASK = 0xFFFFFFFF
 
 
 @kernel
-def bottom_word(place: int) -> int:
-    """The 32 bits at `place` of the sequence below an empty stack: the finaliser of MurmurHash3, of place + 1."""
-    word = int64(place) + 1
+def fixed_word(place: int) -> int:
+    """32 bits that look random, the same for ever: MurmurHash3's finaliser of the low 32 bits of place + 1."""
+    word = (int64(place) + 1) & _MASK
     word = ((word ^ word >> 16) * 0x85EBCA6B) & _MASK
     word = ((word ^ word >> 13) * 0xC2B2AE35) & _MASK
     return word ^ word >> 16
@@ -70,7 +73,7 @@ def drop(state: np.ndarray, words: np.ndarray, start: int, frequency: int, total
             word = int64(words[state[_N_WORDS]])
         else:
             state[_BORROWED] += 1
-            word = bottom_word(state[_BORROWED])
+            word = fixed_word(state[_BORROWED])
         head = head << 32 | word
     state[_HEAD] = head
 
@@ -84,10 +87,18 @@ def _push_symbols(
 
 
 @kernel
-def _pop_uniform(state: np.ndarray, words: np.ndarray, total_bits: int, symbols: np.ndarray) -> None:
+def _pop_symbols(state: np.ndarray, words: np.ndarray, below: np.ndarray, total_bits: int, symbols: np.ndarray) -> None:
     for i in range(symbols.size):
-        symbols[i] = top(state, total_bits)
-        drop(state, words, symbols[i], 1, total_bits)
+        symbol = np.searchsorted(below, top(state, total_bits), side="right") - 1
+        drop(state, words, below[symbol], below[symbol + 1] - below[symbol], total_bits)
+        symbols[i] = symbol
+
+
+@kernel
+def _scramble(state: np.ndarray, words: np.ndarray, place: int, n_words: int) -> None:
+    state[_HEAD] ^= fixed_word(place) >> 1  # 31 bits: the head stays in its range
+    for i in range(min(n_words, state[_N_WORDS])):
+        words[state[_N_WORDS] - 1 - i] ^= np.uint32(fixed_word(place + 1 + i))
 
 
 @kernel
@@ -119,7 +130,7 @@ class StackCoder:
     """
 
     def __init__(self) -> None:
-        self.state = np.array([_LEAST_HEAD | int(bottom_word(0)) >> 1, 0, 0], dtype=np.int64)
+        self.state = np.array([_LEAST_HEAD | int(fixed_word(0)) >> 1, 0, 0], dtype=np.int64)
         self.words = np.zeros(64, dtype=np.uint32)
 
     def reserve(self, n_symbols: int) -> None:
@@ -139,14 +150,13 @@ class StackCoder:
         self.reserve(starts.size)
         _push_symbols(self.state, self.words, starts, frequencies, total_bits)
 
-    def push_uniform(self, symbols: np.ndarray, total_bits: int) -> None:
-        """Symbols that are all as likely: integers (n,) below 2**total_bits."""
-        self.push_symbols(symbols, np.ones(symbols.shape, dtype=np.int64), total_bits)
+    def pop_symbols(self, below: np.ndarray, n: int, total_bits: int) -> np.ndarray:
+        """The inverse, for n symbols of one distribution: int64 (n,), places in `below`.
 
-    def pop_uniform(self, n: int, total_bits: int) -> np.ndarray:
-        """The inverse: int64 (n,)."""
+        below: int64 (n_symbols + 1,), the start of each symbol, then 2**total_bits; not falling.
+        """
         symbols = np.empty(n, dtype=np.int64)
-        _pop_uniform(self.state, self.words, total_bits, symbols)
+        _pop_symbols(self.state, self.words, below, total_bits, symbols)
         return symbols
 
     def push_alleles(self, alleles: np.ndarray, probabilities: np.ndarray) -> None:
@@ -161,6 +171,10 @@ class StackCoder:
         alleles = np.empty(probabilities.shape, dtype=np.uint8)
         _pop_alleles(self.state, self.words, alleles, probabilities)
         return alleles
+
+    def scramble(self, place: int, n_words: int) -> None:
+        """Exclusive or of the head's low 31 bits and `n_words` words below it with those of `fixed_word` from `place`."""
+        _scramble(self.state, self.words, place, n_words)
 
     def to_bytes(self) -> bytes:
         """All that was pushed and not popped. What was borrowed from below an empty stack is not in it."""
@@ -182,8 +196,8 @@ class StackCoder:
         """After everything was popped, and what had been drawn was pushed back. Raises ValueError where bits differ."""
         start = StackCoder().state[_HEAD]
         left = self.words[: self.state[_N_WORDS]][::-1].tolist()
-        borrowed = [int(bottom_word(place)) for place in range(1, len(left) + 1)]
-        if self.state[_BORROWED] or self.state[_HEAD] != start or left != borrowed:
+        borrowed = [int(fixed_word(place)) for place in range(1, len(left) + 1)]
+        if self.state[_HEAD] != start or left != borrowed or len(left) < self.state[_BORROWED]:
             raise ValueError("a stack of symbols does not end as it began: its data is damaged, or of another model")
 
 
