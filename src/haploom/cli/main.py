@@ -10,6 +10,7 @@ from haploom.cli.demo import demo
 from haploom.cli.people import classify, embed, synthesize
 from haploom.cli.simulate import simulate
 from haploom.cli.split import split
+from haploom.cli.statistics import entropy, ld
 from haploom.cli.train import train
 from haploom.provenance import __version__
 
@@ -29,7 +30,7 @@ def haploom() -> None:
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
     demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
-    synthesize, bench,
+    synthesize, entropy, ld, bench,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)
