@@ -151,6 +151,7 @@ def test_match_sites__palindromic_snps_are_never_read_on_the_other_strand():
     # T/A is A/T swapped or on the other strand: taken as swapped, unless this file has sites on the other strand.
     assert readings_of("1:1:A:T 1:2:A:G", "1:1:T:A 1:2:G:A") == [SWAPPED, SWAPPED]
     assert readings_of("1:1:C:G 1:2:A:G", "1:1:G:C 1:2:T:C") == [AMBIGUOUS, STRAND]
+    assert readings_of("1:1:C:G 1:2:A:G 1:3:A:G", "1:1:G:C 1:2:T:C 1:3:G:A") == [AMBIGUOUS, STRAND, SWAPPED]
     # A/T as it is may be both at once.
     assert readings_of("1:1:A:T 1:2:A:G", "1:1:A:T 1:2:T:C") == [EXACT, STRAND]
     assert readings_of("1:1:A:T 1:2:A:G", "1:1:A:T 1:2:C:T") == [AMBIGUOUS, STRAND_SWAPPED]
