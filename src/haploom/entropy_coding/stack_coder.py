@@ -97,7 +97,7 @@ def _pop_symbols(state: np.ndarray, words: np.ndarray, below: np.ndarray, total_
 @kernel
 def _scramble(state: np.ndarray, words: np.ndarray, place: int, n_words: int) -> None:
     state[_HEAD] ^= fixed_word(place) >> 1  # 31 bits: the head stays in its range
-    for i in range(min(n_words, state[_N_WORDS])):
+    for i in range(n_words):
         words[state[_N_WORDS] - 1 - i] ^= np.uint32(fixed_word(place + 1 + i))
 
 
@@ -173,7 +173,16 @@ class StackCoder:
         return alleles
 
     def scramble(self, place: int, n_words: int) -> None:
-        """Exclusive or of the head's low 31 bits and `n_words` words below it with those of `fixed_word` from `place`."""
+        """Exclusive or of the head's low 31 bits and `n_words` words below it with `fixed_word` of `place` and after.
+
+        Words that are not on the stack are taken from below it first, and are then on it for good.
+        """
+        n_stacked, borrowed = self.state[_N_WORDS], self.state[_BORROWED]
+        if (missing := n_words - n_stacked) > 0:
+            below = [fixed_word(place) for place in range(borrowed + missing, borrowed, -1)]
+            self.words = np.concatenate([np.array(below, dtype=np.uint32), self.words[:n_stacked]])
+            self.state[_N_WORDS] += missing
+            self.state[_BORROWED] += missing
         _scramble(self.state, self.words, place, n_words)
 
     def to_bytes(self) -> bytes:
