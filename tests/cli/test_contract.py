@@ -393,7 +393,7 @@ def test_inspect__a_model_in_lines_a_person_can_read(files, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 120
     assert any(line.split() == ["contig_names", "22"] for line in lines)
-    assert lines[lines.index("training") + 1].split() == ["epochs", "15"]
+    assert lines[lines.index("training") + 1].split() == ["epochs_at_most", "15"]
 
 
 def test_decompress__says_what_it_wrote(files, tmp_path, capsys, two_populations):

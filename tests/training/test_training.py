@@ -16,8 +16,9 @@ from haploom.panel import Split  # noqa: E402
 from haploom.training.config import TrainingConfig  # noqa: E402
 from haploom.training.dataset import PanelDataset, batches  # noqa: E402
 from haploom.training.devices import choose_device  # noqa: E402
-from haploom.training.fit import _fabric, train_model  # noqa: E402
+from haploom.training.fit import train_model  # noqa: E402
 from haploom.training.loop import evaluate, train_network  # noqa: E402
+from haploom.training.processes import single_process  # noqa: E402
 from haploom.training.profiles import PROFILES  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -200,10 +201,11 @@ def test_device__that_is_not_there():
 
 def test_loop__loss_that_is_not_finite_is_told(two_populations):
     class Broken(VAE):
-        def decode(self, z, labels=None):
-            return super().decode(z) * float("nan")
+        def encode(self, batch):
+            mean, log_variance = super().encode(batch)
+            return mean * float("nan"), log_variance
 
     model = Broken(VAEConfig(n_sites=300, n_latent=2, hidden=(4,), decoder_hidden=(4,)))
     data = PanelDataset(two_populations)
     with pytest.raises(HaploomError, match="no finite loss"):
-        train_network(model, data, data, TrainingConfig(epochs=1), _fabric(CPU))
+        train_network(model, data, data, TrainingConfig(epochs=1), single_process(CPU))

@@ -49,7 +49,8 @@ class ModelCard(BaseModel):
     site_fingerprint: str
     part_of: dict[str, str]  # the split: person -> train, validation or test
     training: dict[str, Any]  # settings, and which epoch was kept
-    history: list[dict[str, float]]  # figures of each epoch
+    history: list[dict[str, float | str]]  # figures of each epoch; of a Y-VAE, of each label's network in turn
+    limits: list[str] = []  # sentences: what the model cannot do
     made_by: dict[str, Any]
     content_sha256: str = ""  # of this card, without this line, and of the arrays: see `content_sha256`
 
@@ -185,8 +186,10 @@ def describe_model(path: Path) -> dict[str, Any]:
         "labels": card.labels,
         "config": card.config,
         "parameters": model.n_parameters,
+        "rows": "haplotypes" if card.config.get("ploidy", 1) == 1 else "people",
         "training": card.training,
         "people": {part: sum(p == part for p in card.part_of.values()) for part in ("train", "validation", "test")},
+        "limits": card.limits,
         "made_by": card.made_by,
         "file_bytes": path.stat().st_size,
         "sha256": file_sha256(path),

@@ -85,7 +85,10 @@ class HaplotypeModel(nn.Module):
     frequency: float32 (n_sites,), the alternate allele's among training people; stands in for calls not shown.
     noise_shape: standard-normal numbers a row that `forward` needs; None where it needs none.
     n_latents: size of the latent space; 0 where there is none to place people in.
+    code_terms: terms of the loss whose sum is the length of a code for a row; () where there is none.
     """
+
+    code_terms: ClassVar[tuple[str, ...]] = ("reconstruction", "kl")
 
     noise_shape: tuple[int, ...] | None
     n_latents: int

@@ -1,17 +1,23 @@
 """Kinds of models by name, made anew or from a model file."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import torch
 
 from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.models.model import HaplotypeModel, ModelConfig
 from haploom.models.vae import VAE, VAEConfig
+from haploom.models.window_vae import WindowAE, WindowConfig, WindowVAE
 from haploom.models.yvae import YVAE, YVAEConfig
 
 KINDS: dict[str, tuple[type[ModelConfig], type[HaplotypeModel]]] = {
     "vae": (VAEConfig, VAE),
     "cvae": (VAEConfig, VAE),
     "yvae": (YVAEConfig, YVAE),
+    "window-ae": (WindowConfig, WindowAE),
+    "window-vae": (WindowConfig, WindowVAE),
 }
 CONDITIONED = frozenset({"cvae", "yvae"})  # kinds that need a label for each row
 
@@ -30,9 +36,13 @@ def load_network(model: ModelFile) -> HaplotypeModel:
     if model.card.kind not in KINDS:
         raise HaploomError(f"a model of kind {model.card.kind} has no network; kinds that do: {', '.join(KINDS)}")
     network = build_network(model.card.kind, KINDS[model.card.kind][0].from_dict(dict(model.card.config)))
-    weights = {name: torch.from_numpy(array) for name, array in model.group("weights").items()}
     try:
-        network.load_state_dict(weights)
+        load_weights(network, model.group("weights"))
     except RuntimeError as error:
         raise CorruptModelError(f"the model's weights do not fit its settings: {error}") from error
     return network.eval()
+
+
+def load_weights(network: HaplotypeModel, weights: Mapping[str, np.ndarray]) -> None:
+    """Put arrays into a network. Raises RuntimeError when names or shapes are others."""
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from haploom.errors import CorruptModelError, HaploomError
+from haploom.io.model_file import content_sha256
 from haploom.io.output import atomic_output
 
 if TYPE_CHECKING:
     from haploom.training.loop import EpochFigures
 
-SECONDS_BETWEEN = (
-    30.0  # a checkpoint is about four times the model: writing it after every epoch would cost more than most epochs
-)
+# A checkpoint is about four times the model: writing it after every epoch would cost more than most epochs.
+SECONDS_BETWEEN = 30.0
 _METADATA_KEY = "haploom-checkpoint"
 
 
@@ -28,11 +28,12 @@ _METADATA_KEY = "haploom-checkpoint"
 class State:
     """What a checkpoint holds beside what it puts into model and optimiser.
 
-    history: figures of the epochs that ran. best: the weights of the best of them.
+    history: figures of the epochs that ran. best: the weights of the best of them. finished: nothing is left to do.
     """
 
     history: list[dict[str, Any]]
     best: dict[str, Tensor]
+    finished: bool
 
 
 class Checkpoint:
@@ -43,44 +44,33 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, task: Mapping[str, Any], resume: bool = False) -> None:
-        self.path, self.task, self.resume = path, dict(task), resume
+        self.path, self.resume = path, resume
+        self.task: dict[str, Any] = json.loads(json.dumps(task))
         self._last_saved = time.monotonic()
 
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
         """Put the saved run into model and optimiser. None when there is nothing to resume.
 
-        Raises HaploomError when the file is of another training, CorruptModelError when it cannot be read.
+        Raises HaploomError when the file is of another training, CorruptModelError when it is damaged.
         """
         if not (self.resume and self.path.exists()):
             return None
-        try:
-            with safe_open(self.path, framework="pt") as opened:
-                facts = json.loads((opened.metadata() or {})[_METADATA_KEY])
-                tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            raise CorruptModelError(
-                f"{self.path} is not a checkpoint, or it is damaged: delete it ({error})"
-            ) from error
-        if facts["task"] != json.loads(json.dumps(self.task)):
-            changed = sorted(
-                key for key in self.task if facts["task"].get(key) != json.loads(json.dumps(self.task[key]))
-            )
+        facts, groups = self._read()
+        if changed := sorted(_differences(facts["task"], self.task)):
             raise HaploomError(
                 f"{self.path} is the checkpoint of another training (different: {', '.join(changed)}): repeat that "
-                "training's options, or delete the file to start anew"
+                "training's input and options, or delete the file to start anew"
             )
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
-        for name, tensor in tensors.items():
-            group, _, rest = name.partition("/")
-            groups[group][rest] = tensor
-        model.load_state_dict(groups["model"])
-        states: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in groups["optimizer"].items():
-            place, _, key = name.partition("/")
-            states.setdefault(int(place), {})[key] = tensor
-        optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+        if not facts["finished"]:
+            model.load_state_dict(groups["model"])
+            states: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in groups["optimizer"].items():
+                place, _, key = name.partition("/")
+                states.setdefault(int(place), {})[key] = tensor
+            optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
         device = next(model.parameters()).device
-        return State(facts["history"], {name: tensor.to(device) for name, tensor in groups["best"].items()})
+        best = {name: tensor.to(device) for name, tensor in groups["best"].items()}
+        return State(facts["history"], best, facts["finished"])
 
     def save_now_and_then(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, best: Mapping[str, Tensor],
@@ -89,21 +79,61 @@ class Checkpoint:
         """Save, unless that was done a moment ago."""
         if time.monotonic() - self._last_saved < SECONDS_BETWEEN:
             return
-        tensors = {
-            **{f"model/{name}": tensor for name, tensor in model.state_dict().items()},
-            **{f"best/{name}": tensor for name, tensor in best.items()},
-            **{
-                f"optimizer/{place}/{key}": tensor
-                for place, state in optimizer.state_dict()["state"].items()
-                for key, tensor in state.items()
-            },
-        }
-        facts = {"task": self.task, "history": [asdict(figures) for figures in history]}
-        with atomic_output(self.path, force=True) as partial:
-            copies = {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
-            save_file(copies, partial, metadata={_METADATA_KEY: json.dumps(facts)})
+        states = optimizer.state_dict()["state"].items()
+        optimizer_state = {f"{place}/{key}": tensor for place, state in states for key, tensor in state.items()}
+        self._write({"model": model.state_dict(), "best": best, "optimizer": optimizer_state}, history, False)
         self._last_saved = time.monotonic()
 
-    def remove(self) -> None:
-        """When the training has ended well."""
-        self.path.unlink(missing_ok=True)
+    def save_finished(self, best: Mapping[str, Tensor], history: Sequence["EpochFigures"]) -> None:
+        """Save what the training ended with, until the model file is written."""
+        self._write({"best": best}, history, True)
+
+    def _write(
+        self, groups: Mapping[str, Mapping[str, Tensor]], history: Sequence["EpochFigures"], finished: bool
+    ) -> None:
+        tensors = {
+            f"{group}/{name}": tensor.detach().cpu().clone()
+            for group, part in groups.items()
+            for name, tensor in part.items()
+        }
+        facts = json.dumps(
+            {"task": self.task, "history": [asdict(figures) for figures in history], "finished": finished}
+        )
+        metadata = {_METADATA_KEY: facts, "sha256": _sha256(facts, tensors)}
+        with atomic_output(self.path, force=True) as partial:
+            save_file(tensors, partial, metadata=metadata)
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
+        """The facts, and the tensors by group and name."""
+        try:
+            with safe_open(self.path, framework="pt") as opened:
+                metadata = opened.metadata() or {}
+                tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
+            whole = metadata["sha256"] == _sha256(metadata[_METADATA_KEY], tensors)
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise CorruptModelError(
+                f"{self.path} is not a checkpoint, or it is damaged: delete it to start anew ({error})"
+            ) from error
+        if not whole:
+            raise CorruptModelError(
+                f"{self.path} is damaged: its content has not the SHA-256 written in it. Delete it to start anew."
+            )
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            group, _, rest = name.partition("/")
+            groups[group][rest] = tensor
+        return json.loads(metadata[_METADATA_KEY]), groups
+
+
+def _sha256(facts: str, tensors: Mapping[str, Tensor]) -> str:
+    return content_sha256(facts, {name: tensor.numpy() for name, tensor in tensors.items()})
+
+
+def _differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the facts that differ, `training.epochs` for one of several."""
+    for name in saved.keys() | wanted.keys():
+        one, other = saved.get(name), wanted.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from (f"{name}.{inner}" for inner in _differences(one, other))
+        elif one != other:
+            yield name

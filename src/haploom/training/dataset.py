@@ -1,5 +1,6 @@
 """Rows of a panel for networks: unpacked a batch at a time, never the whole panel as floats."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from haploom.errors import HaploomError
 from haploom.models.model import Batch
 from haploom.panel import DosagePanel, Panel
 from haploom.panel.bits import unpack_rows
+from haploom.panel.dosages import MISSING
 
 
 class PanelDataset(Dataset):
@@ -78,6 +80,21 @@ class PanelDataset(Dataset):
         else:
             shares = np.nan_to_num(self.panel.alternate_frequencies(), nan=0.5)
         return torch.from_numpy(shares.astype(np.float32))
+
+    def n_calls(self) -> int:
+        """Calls that are there, over all rows and sites."""
+        if isinstance(self.panel, Panel):
+            return len(self) * self.n_sites
+        return int((self.panel.dosages != MISSING).sum())
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the sites, the people, their genotypes and their labels."""
+        genotypes = self.panel.bits if isinstance(self.panel, Panel) else self.panel.dosages
+        names = "\t".join([self.panel.variants.fingerprint(), *self.panel.samples, *self.label_names])
+        digest = hashlib.sha256(names.encode())
+        digest.update(np.ascontiguousarray(genotypes).data)
+        digest.update(b"" if self._labels is None else self._labels.tobytes())
+        return digest.hexdigest()
 
 
 def dataset(panel: Panel | DosagePanel, level: str | None = None) -> PanelDataset:

@@ -1,6 +1,7 @@
 """From a panel and a split to a model file."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,35 +9,38 @@ from typing import Any
 import numpy as np
 import torch
 
-from haploom import provenance
-from haploom.errors import HaploomError, MissingExtraError
-from haploom.io.model_file import ModelCard, ModelFile
-from haploom.models.encoder import encode_batches, rows_at_once
-from haploom.models.model import HaplotypeModel
-from haploom.models.network import CONDITIONED, KINDS, build_network
-from haploom.models.to_exact import exact_decoder
-from haploom.models.vae import VAE
-from haploom.models.yvae import YVAE
-from haploom.panel import PARTS, DosagePanel, Panel, Split
-from haploom.training.checkpoint import Checkpoint
+from haploom.errors import HaploomError
+from haploom.io.model_file import ModelFile
+from haploom.models.network import CONDITIONED, KINDS, load_weights
+from haploom.panel import DosagePanel, Panel, Split
+from haploom.training.card import kept_epochs, model_file
 from haploom.training.config import TrainingConfig
-from haploom.training.dataset import PanelDataset, batches
-from haploom.training.devices import choose_device, precision_for
-from haploom.training.loop import EpochFigures, best_epoch, train_network
+from haploom.training.dataset import PanelDataset
+from haploom.training.devices import choose_device
+from haploom.training.job import Job
+from haploom.training.loop import EpochFigures
+from haploom.training.members import member_checkpoint, train_members
+from haploom.training.processes import run_job
 from haploom.training.profiles import PROFILES
+from haploom.training.threads import one_thread
 
 
 @dataclass(frozen=True)
 class Training:
-    """A finished training: the model, ready to be written, and the figures of each epoch."""
+    """A finished training: the model, ready to be written, and the figures of each epoch.
+
+    checkpoints: files to delete once the model is written.
+    """
 
     model: ModelFile
     history: list[EpochFigures]
+    checkpoints: tuple[Path, ...] = ()
 
     @property
     def kept(self) -> EpochFigures:
-        """The epoch whose weights were kept."""
-        return best_epoch(self.history)
+        """The epoch whose weights were kept. Raises ValueError for a Y-VAE, which keeps one for each label."""
+        (only,) = kept_epochs(self.history).values()
+        return only
 
 
 def train_model(
@@ -50,6 +54,7 @@ def train_model(
     shape: Mapping[str, Any] | None = None,
     maf: float = 0.0,
     device: str = "auto",
+    processes: int | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
 ) -> Training:
@@ -61,9 +66,14 @@ def train_model(
     shape: settings of the network beside or instead of the profile's, such as {"n_latent": 32}.
     maf: only sites whose minor-allele frequency among the training people is above it.
     device: "auto", "cpu", "cuda" or "cuda:1".
-    checkpoint: save the training here now and then; resume: go on from that file, if it is there.
+    processes: how many share each batch (1 by default), or how many of a Y-VAE's members are trained at a time (by
+    default as many as torch has threads). More than one must be started under `if __name__ == "__main__"`.
+    checkpoint: save the training here now and then (a Y-VAE's members: here with .0, .1 after the name); resume: go on
+    from there, if anything is there.
 
-    The test people of the split are not looked at. Raises HaploomError when a part is too small to train on.
+    The same seed gives the same model with the same torch, threads, processes and device; a Y-VAE on a CPU whatever
+    the threads and processes. The test people of the split are not looked at. Raises HaploomError when a part is too
+    small to train on.
     """
     chosen = PROFILES[kind][profile]
     config = config or chosen.training
@@ -79,24 +89,34 @@ def train_model(
     validation = PanelDataset(validation_part, level, train.label_names)
 
     target = choose_device(device)
-    config_type, _ = KINDS[kind]
     settings = {
         "n_sites": train.n_sites, "ploidy": train.ploidy,
         **({"n_labels": len(train.label_names)} if kind in CONDITIONED else {}),
         **chosen.shape, **(shape or {}),
     }  # fmt: skip
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        network = build_network(kind, config_type(**settings)).to(target)
-    network.start_at(train.frequencies().to(target))
-    task = {
-        "kind": kind, "sites": train_part.variants.fingerprint(), "people": train_part.samples, "level": level,
-        "settings": settings, "training": config.as_dict(), "threads": torch.get_num_threads(),
-    }  # fmt: skip
-    saved = Checkpoint(checkpoint, task, resume) if checkpoint else None
-    history = train_network(network, train, validation, config, _fabric(target), saved)
-    model = _model_file(network, train, panel, split, level, history, kind, profile, config, maf)
-    return Training(model, history)
+    config_type, _ = KINDS[kind]
+    job = Job(kind, config_type(**settings), train, validation, config, checkpoint, resume)
+    apart = kind == "yvae"
+    outcome = (
+        train_members(job, target, processes or torch.get_num_threads())
+        if apart
+        else run_job(job, target, processes or 1)
+    )
+    with one_thread() if apart else nullcontext():
+        network = job.new_network()
+        load_weights(network, outcome.weights)
+        model = model_file(
+            network.eval(), job, outcome.history, people=panel.samples, split=split, level=level, profile=profile,
+            maf=maf, device=target, processes=1 if apart else processes or 1,
+        )  # fmt: skip
+    return Training(model, outcome.history, _checkpoints(job) if checkpoint else ())
+
+
+def _checkpoints(job: Job) -> tuple[Path, ...]:
+    assert job.checkpoint is not None
+    if job.kind != "yvae":
+        return (job.checkpoint,)
+    return tuple(member_checkpoint(job.checkpoint, place) for place in range(len(job.train.label_names)))
 
 
 def _common_sites(panel: Panel | DosagePanel, maf: float) -> np.ndarray:
@@ -109,66 +129,3 @@ def _common_sites(panel: Panel | DosagePanel, maf: float) -> np.ndarray:
     if len(sites) == 0:
         raise HaploomError(f"no site of {panel.n_sites} is left above a minor-allele frequency of {maf}")
     return sites
-
-
-def _fabric(device: torch.device) -> Any:
-    try:
-        from lightning_fabric import Fabric
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("lightning-fabric", "models", "Training a model") from error
-    devices = [device.index] if device.index is not None else 1
-    return Fabric(accelerator=device.type, devices=devices, precision=precision_for(device))  # type: ignore[arg-type]
-
-
-def _model_file(
-    network: HaplotypeModel, train: PanelDataset, panel: Panel | DosagePanel, split: Split, level: str,
-    history: list[EpochFigures], kind: str, profile: str, config: TrainingConfig, maf: float,
-) -> ModelFile:  # fmt: skip
-    assert train.labels is not None
-    arrays = {f"weights.{name}": tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
-    if network.n_latents:
-        step = rows_at_once(train.n_sites)
-        means = encode_batches(network, (train.batch(rows, torch.device("cpu")) for rows in batches(len(train), step)))
-        of_label = [means[train.labels == place] for place in range(len(train.label_names))]
-        arrays["labels.mean"] = np.stack([rows.mean(axis=0) for rows in of_label])
-        arrays["labels.variance"] = np.stack([rows.var(axis=0) for rows in of_label])
-        arrays |= _exact_arrays(network, torch.from_numpy(means), torch.from_numpy(train.labels))
-    kept = best_epoch(history)
-    variants = train.panel.variants
-    per_person = 2 // train.ploidy
-    card = ModelCard(
-        kind=kind,  # type: ignore[arg-type]
-        profile=profile,
-        config=network.config.as_dict(),
-        label_level=level,
-        labels={
-            name: int((train.labels == place).sum()) // per_person for place, name in enumerate(train.label_names)
-        },
-        contig_length_bp=dict(variants.contig_length_bp),
-        site_fingerprint=variants.fingerprint(),
-        part_of={sample: part for part in PARTS for sample in panel.samples if split.part_of.get(sample) == part},
-        training={**config.as_dict(), "maf": maf, "device": network.frequency.device.type, "kept_epoch": kept.epoch,
-                  "epochs_run": len(history), "threads": torch.get_num_threads(),
-                  "validation_nats_per_haplotype": kept.validation_loss},
-        # Without seconds: the same seed gives the same file.
-        history=[{name: v for name, v in figures.record().items() if name != "seconds"} for figures in history],
-        made_by=provenance.record(config.seed),
-    )  # fmt: skip
-    return ModelFile(card, variants, arrays)
-
-
-def _exact_arrays(network: HaplotypeModel, means: torch.Tensor, labels: torch.Tensor) -> dict[str, np.ndarray]:
-    """The integer decoders of the models that have them: `exact.*`, of a Y-VAE's members `exact.<place>.*`."""
-    if isinstance(network, YVAE):
-        return {
-            f"exact.{place}.{name}": array
-            for place, member in enumerate(network.members)
-            if isinstance(member, VAE)
-            for name, array in exact_decoder(member, means[labels == place]).to_tensors().items()
-        }
-    if isinstance(network, VAE):
-        inputs = means
-        if network.config.n_labels:
-            inputs = torch.cat([means, network.one_hot(labels.to(network.frequency.device)).cpu()], dim=1)
-        return {f"exact.{name}": array for name, array in exact_decoder(network, inputs).to_tensors().items()}
-    return {}

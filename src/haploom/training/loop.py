@@ -21,7 +21,7 @@ from haploom.models.encoder import rows_at_once
 from haploom.models.model import Batch, HaplotypeModel
 from haploom.training.checkpoint import Checkpoint
 from haploom.training.config import TrainingConfig
-from haploom.training.dataset import PanelDataset, batches
+from haploom.training.dataset import PanelDataset, batches, n_batches
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -34,6 +34,7 @@ class EpochFigures:
     """One epoch: the terms of the loss, means over rows in nats, and whatever the model monitors.
 
     validation_loss: what the epoch is chosen by, the weighted sum of the terms, with the final weights.
+    label: of whom, where each label has a network of its own (Y-VAE).
     """
 
     epoch: int
@@ -42,10 +43,12 @@ class EpochFigures:
     validation_loss: float
     learning_rate: float
     seconds: float
+    label: str | None = None
 
-    def record(self) -> dict[str, float]:
+    def record(self) -> dict[str, float | str]:
         """One flat JSON object."""
         return {
+            **({} if self.label is None else {"label": self.label}),
             "epoch": self.epoch,
             **{f"train_{name}": value for name, value in self.train.items()},
             **{f"validation_{name}": value for name, value in self.validation.items()},
@@ -75,15 +78,18 @@ def train_network(
     run = _Run(fabric, train, config)
     state = checkpoint.load(model, optimizer) if checkpoint else None
     history: list[EpochFigures] = [EpochFigures(**figures) for figures in state.history] if state else []
+    _check_alike(fabric, len(history))
     best = state.best if state else {}
-    with torch.random.fork_rng(devices=cuda), progress.task("Training", config.epochs) as advance:
+    epochs = range(0) if state and state.finished else range(len(history) + 1, config.epochs + 1)
+    showing = progress.task("Training", config.epochs) if fabric.is_global_zero else progress.unseen()
+    with torch.random.fork_rng(devices=cuda), showing as advance:
         for figures in history:
             advance(1, validation=figures.validation_loss)
-        for epoch in range(len(history) + 1, config.epochs + 1):
+        for epoch in epochs:
             if stopped(history, config.patience):
                 break
             start = time.perf_counter()
-            torch.manual_seed(_seed(config.seed, epoch, WEIGHTS_DRAWN))  # for dropout
+            torch.manual_seed(_seed(config.seed, epoch, WEIGHTS_DRAWN, fabric.global_rank))  # for dropout
             rate = learning_rate(config, history)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -109,9 +115,17 @@ def train_network(
                 checkpoint.save_now_and_then(model, optimizer, best, history)
     if not best:
         raise HaploomError("training gave no finite loss on the validation people: try a smaller --learning-rate")
+    if checkpoint and fabric.is_global_zero and epochs:
+        checkpoint.save_finished(best, history)
     model.load_state_dict(best)
     model.eval()
     return history
+
+
+def _check_alike(fabric: "Fabric", epochs_run: int) -> None:
+    """Raises HaploomError when some processes found a checkpoint and others did not."""
+    if fabric.world_size > 1 and fabric.broadcast(epochs_run) != epochs_run:
+        raise HaploomError("processes found different checkpoints: machines that train together share the folder of -o")
 
 
 def best_epoch(history: Sequence[EpochFigures]) -> EpochFigures:
@@ -158,9 +172,9 @@ def evaluate(model: HaplotypeModel, data: PanelDataset, seed: int, fabric: "Fabr
     for place, rows in enumerate(batches(len(data), rows_at_once(data.n_sites))):
         noise = _noise(_seed(seed, place, NOISE_DRAWN), len(rows), model.noise_shape)
         mine = np.array_split(np.arange(len(rows)), world)[rank]
-        if len(mine):
-            terms = model(data.batch(rows[mine], device), None if noise is None else noise[mine].to(device))
-            sums.add(terms.losses, terms.monitors, len(mine))
+        shown = mine if len(mine) else np.array([0])  # a process without rows of its own still knows the terms
+        terms = model(data.batch(rows[shown], device), None if noise is None else noise[shown].to(device))
+        sums.add(terms.losses, terms.monitors, len(mine))
     model.train(was_training)
     return sums.means(fabric)
 
@@ -182,7 +196,8 @@ class Sums:
 
     def means(self, fabric: "Fabric | None") -> dict[str, float]:
         """Over the rows of all processes."""
-        totals = torch.stack([*self._sums.values(), torch.tensor(float(self.rows), dtype=torch.float64)])
+        totals = torch.stack(list(self._sums.values()))
+        totals = torch.cat([totals, totals.new_tensor([self.rows])])
         if fabric is not None and fabric.world_size > 1:
             totals = fabric.all_reduce(totals, reduce_op="sum")  # type: ignore[assignment]
         *values, rows = totals.tolist()
@@ -194,6 +209,12 @@ class _Run:
 
     def __init__(self, fabric: "Fabric", train: PanelDataset, config: TrainingConfig) -> None:
         self.fabric, self.train, self.config = fabric, train, config
+        smallest = len(train) // n_batches(len(train), config.batch_size)
+        if smallest < fabric.world_size:
+            raise HaploomError(
+                f"{fabric.world_size} processes share batches of {smallest} rows, and each needs one: "
+                "use fewer --processes or a larger --batch-size"
+            )
 
     def epoch(self, epoch: int, noise_shape: tuple[int, ...] | None) -> Iterator[tuple[Batch, Tensor | None, float]]:
         """(batch, noise, weight) for every batch; the weight makes processes with unequal shares count alike."""

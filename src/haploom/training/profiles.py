@@ -17,9 +17,13 @@ class Profile:
 
 # Geleta et al. 2026, Table 1; the batch follows from public facts about the study.
 _PAPER = TrainingConfig(epochs=1000, batch_size=128, learning_rate=1e-4, patience=50)
+# The window of its Table 2. The article has no windowed model without quantising: the rest is the VQ-VAE's shape.
+_PAPER_WINDOWS = {"window": 2500, "n_latent": 512, "hidden": (1250,), "decoder_hidden": (1250,)}
 
 PROFILES: dict[str, dict[str, Profile]] = {
     "vae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "cvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "yvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
+    "window-ae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
+    "window-vae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
 }

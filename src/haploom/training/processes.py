@@ -1,0 +1,93 @@
+"""Training in several processes that share each batch: started here, or by torchrun on one machine or many."""
+
+import logging
+import os
+import pickle
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
+
+from haploom import progress
+from haploom.errors import HaploomError, MissingExtraError
+from haploom.training.devices import precision_for
+from haploom.training.job import Job, Outcome
+from haploom.training.threads import use_threads
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def started_by_torchrun() -> bool:
+    """Whether this process is one of several that torchrun started."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def is_first_process() -> bool:
+    """Whether this process writes the files and talks to the person."""
+    return not started_by_torchrun() or os.environ["RANK"] == "0"
+
+
+def run_job(job: Job, device: torch.device, processes: int = 1) -> Outcome:
+    """Train a network in so many processes on this machine, or in those of torchrun; all get the outcome.
+
+    Threads are shared among the processes. Raises HaploomError, also when a process was ended from outside.
+    """
+    if started_by_torchrun():
+        if processes > 1:
+            raise HaploomError("torchrun has started the processes already: leave --processes out")
+        fabric = _fabric(
+            device, strategy="ddp", devices=int(os.environ["LOCAL_WORLD_SIZE"]),
+            num_nodes=int(os.environ["WORLD_SIZE"]) // int(os.environ["LOCAL_WORLD_SIZE"]),
+        )  # fmt: skip
+        fabric.launch()
+        return job.run(fabric)
+    if processes == 1:
+        return job.run(single_process(device))
+    if device.type == "cuda" and processes > torch.cuda.device_count():
+        raise HaploomError(f"{processes} processes need a GPU each, and there are {torch.cuda.device_count()}")
+    fabric = _fabric(device, strategy="ddp_spawn", devices=processes)
+    threads = max(1, torch.get_num_threads() // processes)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            fabric.launch(_work, job, Path(folder), threads, progress.current_display())  # type: ignore[arg-type]
+        except ProcessRaisedException:
+            if told := sorted(Path(folder).glob("error-*")):
+                raise HaploomError(told[0].read_text()) from None
+            raise
+        except ProcessExitedException as error:
+            raise HaploomError(
+                f"a training process was ended from outside ({error}): was there too little memory? "
+                "Repeat the command with --resume to go on from its last checkpoint"
+            ) from error
+        outcome: Outcome = pickle.loads((Path(folder) / "outcome").read_bytes())  # written by our own process
+    return outcome
+
+
+def single_process(device: torch.device) -> "Fabric":
+    """Fabric of this process alone."""
+    return _fabric(device, devices=1 if device.index is None else [device.index])
+
+
+def _work(fabric: "Fabric", job: Job, folder: Path, threads: int, display: progress.Display | None) -> None:
+    """In a process of its own. Files take the result back: a queue would block on more than a pipe holds."""
+    use_threads(threads)
+    try:
+        with progress.show_with(display):
+            outcome = job.run(fabric)
+    except HaploomError as error:
+        (folder / f"error-{fabric.global_rank}").write_text(str(error))
+        raise
+    if fabric.is_global_zero:
+        (folder / "outcome").write_bytes(pickle.dumps(outcome))
+
+
+def _fabric(device: torch.device, **settings: Any) -> "Fabric":
+    try:
+        from lightning_fabric import Fabric
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("lightning-fabric", "models", "Training a model") from error
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces each process
+    return Fabric(accelerator=device.type, precision=precision_for(device), **settings)  # type: ignore[arg-type]
