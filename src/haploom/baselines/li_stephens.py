@@ -40,7 +40,7 @@ class LiStephens:
 
     After `fit`: `switches_per_cm_` and `mismatch_`; the reference alleles, one bit each.
     Time is n_sites x n_reference for each new haplotype, four times that to impute (1,000 haplotypes at 5,000 sites
-    with 3,500 references: about 12 and 45 seconds with one thread). `impute` holds 128 n_reference sqrt(n_sites)
+    with 3,500 references: about 12 and 45 seconds on one free core). `impute` holds 128 n_reference sqrt(n_sites)
     bytes for each thread.
     """
 

@@ -1,0 +1,125 @@
+"""Code length and imputation of the copying model and of independent sites on held-out people.
+
+    python benchmarks/li_stephens.py DATA_FOLDER [chr22-whole chr22-dense] [--threads N]
+
+People are split 70/10/20 by person, stratified by superpopulation, seed 1. Sites: above 1 % minor-allele frequency
+among the training people, who are the reference; rates are fitted on validation people; figures are of the test
+people. Imputation: every second of these sites is untyped. Appends one JSON line a model to records/li-stephens.jsonl.
+"""
+
+import argparse
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import haploom as hl
+from haploom.baselines.independent_sites import IndependentSites
+from haploom.baselines.li_stephens import LiStephens
+from haploom.bench.records import append_records
+from haploom.panel import PARTS
+from haploom.provenance import package_versions
+
+RECORDS = Path(__file__).parent / "records" / "li-stephens.jsonl"
+FREQUENCY_CLASSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+LEVEL = "superpopulation"
+
+
+def r2_by_frequency(truth: np.ndarray, imputed: np.ndarray, maf: np.ndarray) -> list[dict[str, Any]]:
+    """Squared correlation of people's dosages at untyped sites, by class of training minor-allele frequency.
+
+    truth, imputed: (n_haplotypes, n_untyped); maf: (n_untyped,). mean_r2: over the sites that vary among these people,
+    0 where the imputed dosages do not; pooled_r2: one correlation over all people and sites of the class.
+    """
+    truth, imputed = (rows[0::2].astype(np.float64) + rows[1::2] for rows in (truth, imputed))
+    x, y = truth - truth.mean(axis=0), imputed - imputed.mean(axis=0)
+    power = (x**2).sum(axis=0) * (y**2).sum(axis=0)
+    r2 = np.divide((x * y).sum(axis=0) ** 2, power, out=np.zeros(len(maf)), where=power > 0)
+    varies = (x**2).any(axis=0)
+    classes = []
+    for low, high in pairwise(FREQUENCY_CLASSES):
+        chosen = (maf > low) & (maf <= high) & varies
+        pooled = np.corrcoef(truth[:, chosen].ravel(), imputed[:, chosen].ravel())[0, 1] ** 2
+        classes.append(
+            {
+                "maf": [low, high],
+                "sites": int(chosen.sum()),
+                "mean_r2": round(float(r2[chosen].mean()), 4),
+                "pooled_r2": round(float(pooled), 4),
+            }
+        )
+    return classes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*", default=["chr22-whole", "chr22-dense"])
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    genetic_map = hl.read_genetic_map(arguments.folder / "chr22.b37.gmap.gz")
+    for name in arguments.names:
+        panel = hl.read_panel(
+            arguments.folder / f"{name}.vcf.gz", hl.Selection(populations=arguments.folder / "populations.tsv")
+        )
+        split = hl.split_people(panel.samples, panel.labels(LEVEL).tolist(), fractions=(0.7, 0.1, 0.2), seed=1)
+        parts = {part: panel.select_samples(split.samples(part, panel.samples)) for part in PARTS}
+        common = parts["train"].minor_allele_frequencies() > 0.01
+        train, validation, test = (parts[part].select_sites(common) for part in PARTS)
+        alleles = test.alleles()
+        untyped = np.arange(train.n_sites) % 2 == 1
+        labels = {"labels": test.labels(LEVEL, per="haplotype")}
+        models: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
+            ("li-stephens, genetic map", LiStephens(genetic_map=genetic_map, threads=arguments.threads),
+             {"validation": validation}, {}),
+            ("li-stephens, 1 cM per Mb", LiStephens(threads=arguments.threads), {"validation": validation}, {}),
+            ("independent sites", IndependentSites(), {}, {}),
+            ("independent sites of each superpopulation", IndependentSites(),
+             {"labels": train.labels(LEVEL, per="haplotype")}, labels),
+        ]  # fmt: skip
+        for model_name, model, fitted_with, called_with in models:
+            times = [time.perf_counter()]
+            model.fit(train, **fitted_with)
+            times.append(time.perf_counter())
+            nats = -model.log_likelihood(alleles, **called_with)
+            times.append(time.perf_counter())
+            imputed = model.impute(alleles, ~untyped, **called_with)[:, untyped]
+            times.append(time.perf_counter())
+            bits = nats.reshape(-1, 2).mean(axis=1) / np.log(2) / train.n_sites  # of each person
+            record = {
+                "task": f"li-stephens/{name}",
+                "model": model_name,
+                "sites": train.n_sites,
+                "reference_haplotypes": train.n_haplotypes,
+                "test_haplotypes": test.n_haplotypes,
+                "bits_per_site": round(float(bits.mean()), 5),
+                "standard_error": round(float(bits.std(ddof=1) / np.sqrt(len(bits))), 5),
+                "nats_per_haplotype": round(float(nats.mean()), 3),
+                "bits_per_site_by_superpopulation": {
+                    label: round(float(bits[test.labels(LEVEL) == label].mean()), 5)
+                    for label in sorted(set(test.labels(LEVEL).tolist()))
+                },
+                "imputation": r2_by_frequency(alleles[:, untyped], imputed, train.minor_allele_frequencies()[untyped]),
+                "switches_per_cm": getattr(model, "switches_per_cm_", None),
+                "mismatch": getattr(model, "mismatch_", None),
+                "fit_s": round(times[1] - times[0], 2),
+                "likelihood_s": round(times[2] - times[1], 2),
+                "impute_s": round(times[3] - times[2], 2),
+                "threads": arguments.threads,
+                "seed": 1,
+                "versions": package_versions(),
+            }
+            append_records(RECORDS, [record])
+            print(
+                name,
+                model_name,
+                record["bits_per_site"],
+                [each["mean_r2"] for each in record["imputation"]],
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
