@@ -24,6 +24,8 @@ COMMANDS = (
     ("embed", "panel.vcf.gz", *MODEL, "--split", "split.tsv", "--part", "test", "-o", "coordinates.tsv"),
     ("classify", "panel.vcf.gz", *MODEL, "--split", "split.tsv", "--part", "test", "-o", "labels.tsv"),
     ("synthesize", *MODEL, "-n", "3", "-o", "synthetic.vcf.gz"),
+    ("entropy", "panel.vcf.gz", "--populations", "panel.tsv", "-o", "entropy", "--threads", "1"),
+    ("ld", "panel.vcf.gz", "--populations", "panel.tsv", "-o", "ld", "--threads", "1"),
 )  # fmt: skip
 
 

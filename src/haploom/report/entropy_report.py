@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from haploom import progress
+from haploom.errors import HaploomError
 from haploom.panel import Panel
 from haploom.popgen.differentiation import PopulationCounts, fst_matrix, population_counts
 from haploom.popgen.diversity import expected_heterozygosity, observed_heterozygosity
@@ -81,7 +82,11 @@ class PopulationVariation:
 
 
 def measure_variation(panel: Panel, level: str, settings: EntropySettings) -> PopulationVariation:
-    """Measure each population of a label level. Raises HaploomError for an unknown level."""
+    """Measure each population of a label level.
+
+    Raises HaploomError for an unknown level, and where there are no sites or no people.
+    """
+    require_variation(panel)
     rows = {label: rows for label, rows in sorted(population_rows(panel, level).items())}
     entropy = population_entropies(
         panel, level, settings.n_haplotypes, settings.n_draws, settings.seed, order=settings.order,
@@ -105,6 +110,15 @@ def measure_variation(panel: Panel, level: str, settings: EntropySettings) -> Po
         windows=windows,
         settings=settings,
     )
+
+
+def require_variation(panel: Panel) -> None:
+    """Raise HaploomError where there is nothing to measure."""
+    if panel.n_sites == 0 or panel.n_haplotypes == 0:
+        raise HaploomError(
+            f"there is nothing to measure: {panel.n_sites} sites of {panel.n_samples} people are left; choose other "
+            "people (-s, --split) or sites (-r, --sites, --maf)"
+        )
 
 
 def write_variation(found: PopulationVariation, panel: Panel, folder: ResultFolder) -> None:

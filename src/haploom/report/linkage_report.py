@@ -24,6 +24,7 @@ from haploom.popgen.linkage import (
 )
 from haploom.popgen.populations import map_in_threads, population_rows
 from haploom.report import plots_statistics
+from haploom.report.entropy_report import require_variation
 from haploom.report.result_folder import ResultFolder
 
 TABLES = ("decay.tsv", "profile.tsv", "information.tsv")
@@ -62,11 +63,11 @@ class PopulationLinkage:
         decay = self.decay[label]["bp"]
         known = np.isfinite(decay.mean_r2)
         distance, r2 = decay.mean_distance[known], decay.mean_r2[known]
-        below = np.flatnonzero(r2 <= r2[:1] / 2)
+        below = np.flatnonzero(r2[1:] <= r2[:1] / 2)
         if len(below) == 0:
             return float("nan")
-        after = below[0]
-        return float(np.interp(-r2[0] / 2, -r2[after - 1 : after + 1], distance[after - 1 : after + 1])) / 1000
+        around = slice(below[0], below[0] + 2)
+        return float(np.interp(-r2[0] / 2, -r2[around], distance[around])) / 1000
 
 
 def measure_linkage(
@@ -77,8 +78,7 @@ def measure_linkage(
     Raises HaploomError for an unknown level, a panel without sites, and a profile's site that is not in the panel.
     """
     rows = {label: rows for label, rows in sorted(population_rows(panel, level).items())}
-    if panel.n_sites == 0:
-        raise HaploomError("there are no sites to compare: choose other --regions, --sites or --maf")
+    require_variation(panel)
     site = _profile_site(panel, settings)
     scales = distance_scales(
         panel.variants, genetic_maps, settings.max_sites, settings.max_bp, settings.max_cm

@@ -72,13 +72,8 @@ def folded_spectra(ax: Axes, by_percent: Mapping[str, np.ndarray]) -> None:
     _legend_beside(ax)
 
 
-def ld_decay(
-    ax: Axes,
-    scale: str,
-    curves: Mapping[str, tuple[np.ndarray, np.ndarray, int]],
-    measure: str = "r\N{SUPERSCRIPT TWO}",
-) -> None:
-    """Mean r^2 (or |r|) of pairs of sites by their distance, on a log scale of distance.
+def ld_decay(ax: Axes, scale: str, curves: Mapping[str, tuple[np.ndarray, np.ndarray, int]]) -> None:
+    """Mean r^2 of pairs of sites by their distance, on a log scale of distance.
 
     scale: "sites", "bp" or "cm". curves: population -> (mean distance of each bin, mean r^2 of each bin, pairs); NaN
     in bins without pairs. Their order is that of colours.
@@ -92,7 +87,7 @@ def ld_decay(
             distance[known], mean[known], color=colour, marker=marker, markersize=3, linewidth=1.3,
             label=f"{label} ({n_pairs:,} pairs)",
         )  # fmt: skip
-    ax.set(xlabel=_DISTANCE[scale], ylabel=f"Mean {measure}", xscale="log")
+    ax.set(xlabel=_DISTANCE[scale], ylabel="Mean r\N{SUPERSCRIPT TWO}", xscale="log")
     ax.set_ylim(0, None)
     ax.xaxis.set_major_formatter("{x:g}")
     _legend_beside(ax)
