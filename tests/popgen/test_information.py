@@ -6,6 +6,7 @@ from small_histories import panel_of
 
 from haploom.popgen.entropy import binary_entropy
 from haploom.popgen.information import information_by_stride, mutual_information, reference_sites
+from haploom.popgen.site_bits import SiteBits
 
 
 def test_mutual_information__by_hand():
@@ -30,7 +31,9 @@ def test_information_by_stride__pairs_are_step_times_stride_apart():
     alleles = rng.integers(0, 2, (70, 30), dtype=np.uint8)
     alleles[:, 12] = alleles[:, 0]
     alleles[:, 22] = alleles[:, 10]
-    got = information_by_stride(panel_of(alleles), np.arange(70), np.array([0, 10]), strides=(3, 4, 10), n_steps=4)
+    got = information_by_stride(
+        SiteBits.of(panel_of(alleles), np.arange(70)), np.array([0, 10]), strides=(3, 4, 10), n_steps=4
+    )
     assert got.shape == (3, 4)
     entropy = (binary_entropy(alleles[:, 0].mean()) + binary_entropy(alleles[:, 10].mean())) / 2
     assert got[0, 3] == got[1, 2] == pytest.approx(entropy)  # 4 x 3 and 3 x 4 places on: the copies
@@ -43,7 +46,7 @@ def test_reference_sites__are_common_and_spread():
     alleles = np.zeros((20, 100))
     alleles[:1, ::2] = 1  # MAF 5 %
     alleles[:2, ::4] = 1  # MAF 10 %: sites 0, 4, ..., 96
-    panel, rows = panel_of(alleles), np.arange(20)
-    assert reference_sites(panel, rows, 0.05, 3).tolist() == [0, 48, 96]
-    assert len(reference_sites(panel, rows, 0.05, 50)) == 25
-    assert len(reference_sites(panel, rows, 0.2)) == 0
+    sites = SiteBits.of(panel_of(alleles), np.arange(20))
+    assert reference_sites(sites, 0.05, 3).tolist() == [0, 48, 96]
+    assert len(reference_sites(sites, 0.05, 50)) == 25
+    assert len(reference_sites(sites, 0.2)) == 0

@@ -51,7 +51,7 @@ def test_correlation_profile__is_tskits_r2(trees_and_panel):
     tskit = pytest.importorskip("tskit")
     trees, panel = trees_and_panel
     site = panel.n_sites // 3
-    r = correlation_profile(panel, np.arange(panel.n_haplotypes), site, 100)
+    r = correlation_profile(SiteBits.of(panel, np.arange(panel.n_haplotypes)), site, 100)
     wanted = tskit.LdCalculator(trees).r2_array(site, max_sites=100)
     np.testing.assert_allclose(r**2, wanted, atol=1e-12)
 
@@ -62,13 +62,13 @@ def test_correlation_profile__has_a_sign_and_stops_with_the_panel(trees_and_pane
     alleles = panel.alleles(rows).astype(float)
     varies = alleles.std(axis=0) > 0
     site = site if varies[site] else int(np.flatnonzero(varies)[-8])
-    r = correlation_profile(panel, rows, site)
+    r = correlation_profile(SiteBits.of(panel, rows), site)
     assert len(r) == panel.n_sites - 1 - site
     np.testing.assert_array_equal(np.isnan(r), ~varies[site + 1 :])
     for other in np.flatnonzero(varies[site + 1 :]):
         assert r[other] == pytest.approx(np.corrcoef(alleles[:, site], alleles[:, site + 1 + other])[0, 1])
     with pytest.raises(ValueError, match="not among"):
-        correlation_profile(panel, rows, panel.n_sites)
+        correlation_profile(SiteBits.of(panel, rows), panel.n_sites)
 
 
 def slow_decay(alleles, position, edges, min_maf):
@@ -90,7 +90,7 @@ def test_ld_decay__is_the_mean_of_all_pairs_in_a_bin(trees_and_panel):
     _, panel = trees_and_panel
     rows = np.arange(6, 76)
     scales = distance_scales(panel.variants, max_sites=60, max_bp=40_000, max_cm=0.02)
-    decay = ld_decay(panel, rows, scales, min_maf=0.1)
+    decay = ld_decay(SiteBits.of(panel, rows), scales, min_maf=0.1)
     alleles = panel.alleles(rows).astype(float)
     units = {
         "sites": np.arange(panel.n_sites),
@@ -110,7 +110,7 @@ def test_ld_decay__of_too_many_pairs_takes_every_so_manyeth_site(trees_and_panel
     _, panel = trees_and_panel
     rows = np.arange(80)
     scales = {"sites": Scale(np.arange(panel.n_sites, dtype=float), np.array([1.0, 11.0]))}
-    every, some = (ld_decay(panel, rows, scales, 0.05, limit)["sites"] for limit in (10**9, 500))
+    every, some = (ld_decay(SiteBits.of(panel, rows), scales, 0.05, limit)["sites"] for limit in (10**9, 500))
     assert 250 < some.n_pairs[0] <= 500 < every.n_pairs[0]
     assert some.mean_r2[0] == pytest.approx(every.mean_r2[0], abs=0.1)
 
@@ -119,7 +119,7 @@ def test_ld_decay__unlinked_sites_are_at_one_over_n():
     # E[r^2] = 1 / (n - 1) for independent sites (Pearson's r of permuted values).
     n, alleles = 50, np.random.default_rng(2).permuted(np.tile(np.arange(50)[:, None] < 20, (1, 400)), axis=0)
     scales = distance_scales(panel_of(alleles).variants, max_bp=400, max_cm=1e-3)
-    decay = ld_decay(panel_of(alleles), np.arange(n), scales)["bp"]
+    decay = ld_decay(SiteBits.of(panel_of(alleles), np.arange(n)), scales)["bp"]
     assert decay.n_pairs.sum() == 400 * 399 / 2
     mean = np.nansum(decay.mean_r2 * decay.n_pairs) / decay.n_pairs.sum()
     assert mean == pytest.approx(1 / (n - 1), rel=0.02)
@@ -129,7 +129,7 @@ def test_distance_scales__contigs_are_out_of_reach_of_each_other():
     alleles = np.tile(np.arange(8)[:, None] % 2, (1, 6))
     panel = panel_of(alleles, np.array([100, 200, 300, 50, 60, 250]), ["1"] * 3 + ["2"] * 3)
     maps = {"chr2": GeneticMap(np.array([0, 100]), np.array([0.0, 0.05]))}
-    decay = ld_decay(panel, np.arange(8), distance_scales(panel.variants, maps))
+    decay = ld_decay(SiteBits.of(panel, np.arange(8)), distance_scales(panel.variants, maps))
     assert {name: each.n_pairs.sum() for name, each in decay.items()} == {"sites": 6, "bp": 6, "cm": 6}
     # Contig 1 at 1 cM per Mb: 1e-4 twice and 2e-4 cM. Contig 2 by its map: 0.005, 0.095 and 0.1 cM.
     total = np.nansum(decay["cm"].mean_distance * decay["cm"].n_pairs)
@@ -144,7 +144,7 @@ def test_ld_decay__the_same_in_real_people_as_in_scikit_allel(real_data):
     panel = read_panel(real_data / "chr22-dense.vcf.gz", Selection(regions=("22:50300000-50320000",))).common(0.1)
     rows = np.arange(0, panel.n_haplotypes, 7)
     scales = {"bp": Scale(panel.variants.position_bp.astype(float), np.array([0.0, 2000, 20_001]))}
-    decay = ld_decay(panel, rows, scales, min_maf=0.0)["bp"]
+    decay = ld_decay(SiteBits.of(panel, rows), scales, min_maf=0.0)["bp"]
     r = allel.rogers_huff_r(panel.alleles(rows).T.astype(np.int8)).astype(float)
     position = panel.variants.position_bp
     one, other = np.triu_indices(panel.n_sites, 1)

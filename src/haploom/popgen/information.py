@@ -1,11 +1,10 @@
 """Mutual information of two sites, in bits: how much the allele at one tells of the allele at the other.
 
-Takes bit-packed panels, returns arrays. Equation: Geleta et al. 2026, 16.
+Takes sites as rows of bits, returns arrays. Equation: Geleta et al. 2026, 16.
 """
 
 import numpy as np
 
-from haploom.panel import Panel
 from haploom.popgen.site_bits import SiteBits
 
 N_REFERENCES = 50  # as many as the paper's LD curves
@@ -32,23 +31,22 @@ def mutual_information(shared: np.ndarray, ones_a: np.ndarray, ones_b: np.ndarra
 
 
 def information_by_stride(
-    panel: Panel,
-    rows: np.ndarray,
+    sites: SiteBits,
     references: np.ndarray,
     strides: tuple[int, ...] = STRIDES,
     n_steps: int = N_STEPS,
 ) -> np.ndarray:
     """Mean mutual information of a reference site and the one `step` x `stride` places after it.
 
-    rows: haplotypes of one population. references: int sites (see `reference_sites`). Steps are 1 to `n_steps`.
+    sites: of the haplotypes of one population. references: int, which sites (see `reference_sites`). Steps are 1 to
+    `n_steps`.
     Returns float64 (len(strides), n_steps), bits; NaN where that is past the end of the panel for all references.
     Source: Geleta et al. 2026, Fig. 5C (there for one reference).
     """
-    sites = SiteBits.of(panel, rows)
     distance = np.multiply.outer(np.array(strides), np.arange(1, n_steps + 1))
     total, n_pairs = np.zeros(distance.shape), np.zeros(distance.shape, dtype=np.int64)
     for reference in references.tolist():
-        there = reference + distance < panel.n_sites
+        there = reference + distance < len(sites.ones)
         others = reference + distance[there]
         shared = sites.shared_with(reference, others)
         total[there] += mutual_information(shared, sites.ones[reference], sites.ones[others], sites.n_haplotypes)
@@ -56,7 +54,7 @@ def information_by_stride(
     return np.divide(total, n_pairs, out=np.full(total.shape, np.nan), where=n_pairs > 0)
 
 
-def reference_sites(panel: Panel, rows: np.ndarray, min_maf: float, n_references: int = N_REFERENCES) -> np.ndarray:
-    """Evenly spaced sites with a minor-allele frequency above `min_maf` in `rows`: int64, `n_references` or fewer."""
-    common = np.flatnonzero(SiteBits.of(panel, rows).minor_allele_frequencies() > min_maf)
+def reference_sites(sites: SiteBits, min_maf: float, n_references: int = N_REFERENCES) -> np.ndarray:
+    """Evenly spaced sites with a minor-allele frequency above `min_maf`: int64, `n_references` or fewer."""
+    common = np.flatnonzero(sites.minor_allele_frequencies() > min_maf)
     return common[np.unique(np.linspace(0, max(len(common) - 1, 0), n_references).astype(np.int64))[: len(common)]]

@@ -1,6 +1,6 @@
 """Linkage disequilibrium: the correlation of the alleles at two sites, and how it falls with distance.
 
-Takes bit-packed panels, returns arrays. Pairs are never held all at once: one site is compared with those that follow
+Takes sites as rows of bits, returns arrays. Pairs are never held all at once: one site is compared with those that follow
 it at a time. All figures are of phased haplotypes of one population; mix populations and their differences in allele
 frequency look like linkage.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from haploom import progress
-from haploom.panel import GeneticMap, Panel, Variants
+from haploom.panel import GeneticMap, Variants
 from haploom.panel.genetic_map import BP_PER_CM
 from haploom.panel.variants import matching_contig
 from haploom.popgen.site_bits import SiteBits
@@ -99,23 +99,19 @@ def _apart(position: np.ndarray, starts_contig: np.ndarray, reach: float) -> np.
 
 
 def ld_decay(
-    panel: Panel,
-    rows: np.ndarray,
+    sites: SiteBits,
     scales: Mapping[str, Scale],
     min_maf: float = MIN_MAF,
     max_pairs: int = MAX_PAIRS,
 ) -> dict[str, Decay]:
     """Mean r^2 and |r| of pairs of sites by their distance, on each of the scales (see `distance_scales`).
 
-    rows: haplotypes of one population. min_maf: sites that take part have a minor-allele frequency above it among
-    these haplotypes. A reference site is compared with every later one within reach of any scale; of more than
-    `max_pairs` pairs every second, third, ... site is a reference.
-
-    Raises ValueError without haplotypes.
+    sites: all sites of the panel, in the haplotypes of one population. min_maf: sites that take part have a
+    minor-allele frequency above it among them. A reference site is compared with every later one within reach of any
+    scale; of more than `max_pairs` pairs every second, third, ... site is a reference.
     """
-    counts = SiteBits.of(panel, rows)
-    common = np.flatnonzero(counts.minor_allele_frequencies() > min_maf)
-    sites = SiteBits(counts.words[common], counts.ones[common], counts.n_haplotypes)
+    common = np.flatnonzero(sites.minor_allele_frequencies() > min_maf)
+    sites = sites.select(common)
     position = {name: scale.position[common] for name, scale in scales.items()}
     within = [np.searchsorted(position[name], position[name] + scale.edges[-1]) for name, scale in scales.items()]
     last = np.max(within, axis=0)
@@ -151,14 +147,14 @@ def _means(sums: np.ndarray, edges: np.ndarray) -> Decay:
     return Decay(edges[:-1], edges[1:], sums[0].astype(np.int64), *means)
 
 
-def correlation_profile(panel: Panel, rows: np.ndarray, site: int, n_following: int = MAX_SITES) -> np.ndarray:
+def correlation_profile(sites: SiteBits, site: int, n_following: int = MAX_SITES) -> np.ndarray:
     """r of one site with each of the `n_following` sites after it: float64, fewer values at the end of the panel.
 
-    rows: haplotypes of one population. NaN where either site is fixed in them. Raises ValueError for a site that is
-    not in the panel. Source: Geleta et al. 2026, Fig. 5B.
+    sites: of the haplotypes of one population. NaN where either site is fixed in them. Raises ValueError for a site
+    that is not among them. Source: Geleta et al. 2026, Fig. 5B.
     """
-    if not 0 <= site < panel.n_sites:
-        raise ValueError(f"site {site} is not among the {panel.n_sites} of the panel")
-    sites = SiteBits.of(panel, rows, slice(site, site + n_following + 1))
-    others = np.arange(1, len(sites.ones))
-    return allele_correlation(sites.shared_with(0, others), sites.ones[0], sites.ones[1:], sites.n_haplotypes)
+    if not 0 <= site < len(sites.ones):
+        raise ValueError(f"site {site} is not among the {len(sites.ones)} there are")
+    others = np.arange(site + 1, min(site + 1 + n_following, len(sites.ones)))
+    shared = sites.shared_with(site, others)
+    return allele_correlation(shared, sites.ones[site], sites.ones[others], sites.n_haplotypes)

@@ -45,6 +45,10 @@ class SiteBits:
         _count_ones(words, ones)
         return cls(words, ones, len(rows))
 
+    def select(self, sites: np.ndarray) -> "SiteBits":
+        """Only some sites: an index or mask."""
+        return SiteBits(self.words[sites], self.ones[sites], self.n_haplotypes)
+
     def minor_allele_frequencies(self) -> np.ndarray:
         """float64 (n_sites,), 0 to 0.5."""
         return np.minimum(self.ones, self.n_haplotypes - self.ones) / self.n_haplotypes

@@ -23,6 +23,7 @@ from haploom.popgen.linkage import (
     ld_decay,
 )
 from haploom.popgen.populations import map_in_threads, population_rows
+from haploom.popgen.site_bits import SiteBits
 from haploom.report import plots_statistics
 from haploom.report.entropy_report import require_variation
 from haploom.report.result_folder import ResultFolder
@@ -85,11 +86,11 @@ def measure_linkage(
     )  # fmt: skip
 
     def measure(label: str) -> tuple[dict[str, Decay], np.ndarray, np.ndarray]:
-        references = reference_sites(panel, rows[label], settings.min_maf)
+        sites = SiteBits.of(panel, rows[label])
         return (
-            ld_decay(panel, rows[label], scales, settings.min_maf, settings.max_pairs),
-            correlation_profile(panel, rows[label], site, settings.max_sites),
-            information_by_stride(panel, rows[label], references),
+            ld_decay(sites, scales, settings.min_maf, settings.max_pairs),
+            correlation_profile(sites, site, settings.max_sites),
+            information_by_stride(sites, reference_sites(sites, settings.min_maf)),
         )
 
     with progress.task("Comparing sites", len(rows)) as advance:
