@@ -18,6 +18,7 @@ from haploom.cli.frame import (
     threads_option,
     training_selection_options,
 )  # fmt: skip
+from haploom.io.model_kinds import NETWORKS
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 @click.command()
 @genotypes()
 @output_option("The model (a safetensors file).")
-@click.option(
-    "--kind", type=click.Choice(["vae", "cvae", "yvae"]), default="vae", show_default=True, help="Which model."
-)
+@click.option("--kind", type=click.Choice(NETWORKS), default="vae", show_default=True, help="Which model.")
 @click.option(
     "--profile",
     type=click.Choice(["sound", "paper"]),

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from haploom.errors import CorruptModelError, FormatError, SiteMismatchError
 from haploom.io.byte_stream import first_bytes
 from haploom.io.formats import ARCHIVE_MAGIC, SAFETENSORS_BYTES, is_safetensors
+from haploom.io.model_kinds import ModelKind
 from haploom.io.output import atomic_output
 from haploom.panel import Panel, Split, Variants
 from haploom.panel.matching import Reading, match_sites, matched_panel, named_alike
@@ -29,6 +30,7 @@ from haploom.panel.variants import STRING
 _METADATA_KEY = "haploom"
 _SITE_TEXT = "sites.text"  # UTF-8 lines of chrom, id, ref, alt, separated by tabs
 _SITE_POSITIONS = "sites.position_bp"
+_NOT_TRAINED = ("running_mean", "running_var", "num_batches_tracked", "frequency", "usage", "n_steps")
 NEW = "new"  # the part of people the model's split does not know
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     format: Literal["haploom-model/1"] = "haploom-model/1"
-    kind: Literal["vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "pca"]
+    kind: ModelKind
     profile: str
     config: dict[str, Any]
     label_level: str
@@ -75,11 +77,7 @@ class ModelFile:
     @property
     def n_parameters(self) -> int:
         """Trained numbers of the float model, so without running statistics and allele frequencies."""
-        return sum(
-            array.size
-            for name, array in self.group("weights").items()
-            if not name.endswith(("running_mean", "running_var", "num_batches_tracked", "frequency"))
-        )
+        return sum(array.size for name, array in self.group("weights").items() if not name.endswith(_NOT_TRAINED))
 
     def parts_of(self, samples: Sequence[str]) -> tuple[str, ...]:
         """Train, validation or test for each person, or NEW where the model's split does not know them."""

@@ -9,6 +9,7 @@ from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.models.model import HaplotypeModel, ModelConfig
 from haploom.models.vae import VAE, VAEConfig
+from haploom.models.vqvae import VQVAE, VQVAEConfig
 from haploom.models.window_vae import WindowAE, WindowConfig, WindowVAE
 from haploom.models.yvae import YVAE, YVAEConfig
 
@@ -18,6 +19,7 @@ KINDS: dict[str, tuple[type[ModelConfig], type[HaplotypeModel]]] = {
     "yvae": (YVAEConfig, YVAE),
     "window-ae": (WindowConfig, WindowAE),
     "window-vae": (WindowConfig, WindowVAE),
+    "vqvae": (VQVAEConfig, VQVAE),
 }
 CONDITIONED = frozenset({"cvae", "yvae"})  # kinds that need a label for each row
 

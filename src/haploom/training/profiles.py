@@ -19,6 +19,9 @@ class Profile:
 _PAPER = TrainingConfig(epochs=1000, batch_size=128, learning_rate=1e-4, patience=50)
 # The window of its Table 2. The article has no windowed model without quantising: the rest is the VQ-VAE's shape.
 _PAPER_WINDOWS = {"window": 2500, "n_latent": 512, "hidden": (1250,), "decoder_hidden": (1250,)}
+_PAPER_VQ = TrainingConfig(
+    epochs=1000, batch_size=128, learning_rate=0.025, weight_decay=0.01, schedule="plateau", patience=50
+)
 
 PROFILES: dict[str, dict[str, Profile]] = {
     "vae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
@@ -26,4 +29,8 @@ PROFILES: dict[str, dict[str, Profile]] = {
     "yvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "window-ae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
     "window-vae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
+    "vqvae": {
+        "paper": Profile(_PAPER_VQ, {**_PAPER_WINDOWS, "dropout": 0.5, "book_per_window": False, "prior": False}),
+        "sound": Profile(TrainingConfig(), {"window": 100, "n_latent": 32, "heads": 4, "revive_below": 0.1}),
+    },
 }

@@ -1,0 +1,6 @@
+"""Names of the kinds of models: in one place that costs nothing to import."""
+
+from typing import Literal
+
+ModelKind = Literal["vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "pca"]
+NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae")  # those that `haploom train` trains
