@@ -1,10 +1,12 @@
 """Code length and imputation of the copying model and of independent sites on held-out people.
 
-    python benchmarks/li_stephens.py DATA_FOLDER [chr22-whole chr22-dense] [--threads N]
+    python benchmarks/li_stephens.py DATA_FOLDER [chr22-whole chr22-dense simulated] [--threads N]
 
-People are split 70/10/20 by person, stratified by superpopulation, seed 1. Sites: above 1 % minor-allele frequency
-among the training people, who are the reference; rates are fitted on validation people; figures are of the test
-people. Imputation: every second of these sites is untyped. Appends one JSON line a model to records/li-stephens.jsonl.
+`simulated` is the coalescent panel as it is by default (7 populations, 10,000 sites, 1 cM per Mb).
+People are split 70/10/20 by person, stratified by superpopulation (simulated: population), seed 1. Sites: above 1 %
+minor-allele frequency among the training people, who are the reference; rates are fitted on validation people;
+figures are of the test people. Imputation: every second of these sites is untyped. Appends one JSON line a model to
+records/li-stephens.jsonl.
 """
 
 import argparse
@@ -24,7 +26,6 @@ from haploom.provenance import package_versions
 
 RECORDS = Path(__file__).parent / "records" / "li-stephens.jsonl"
 FREQUENCY_CLASSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-LEVEL = "superpopulation"
 
 
 def r2_by_frequency(truth: np.ndarray, imputed: np.ndarray, maf: np.ndarray) -> list[dict[str, Any]]:
@@ -56,29 +57,32 @@ def r2_by_frequency(truth: np.ndarray, imputed: np.ndarray, maf: np.ndarray) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="*", default=["chr22-whole", "chr22-dense"])
+    parser.add_argument("names", nargs="*", default=["chr22-whole", "chr22-dense", "simulated"])
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     genetic_map = hl.read_genetic_map(arguments.folder / "chr22.b37.gmap.gz")
     for name in arguments.names:
-        panel = hl.read_panel(
-            arguments.folder / f"{name}.vcf.gz", hl.Selection(populations=arguments.folder / "populations.tsv")
-        )
-        split = hl.split_people(panel.samples, panel.labels(LEVEL).tolist(), fractions=(0.7, 0.1, 0.2), seed=1)
+        if name == "simulated":
+            panel, level = hl.simulate_panel(), "population"
+        else:
+            selection = hl.Selection(populations=arguments.folder / "populations.tsv")
+            panel, level = hl.read_panel(arguments.folder / f"{name}.vcf.gz", selection), "superpopulation"
+        split = hl.split_people(panel.samples, panel.labels(level).tolist(), fractions=(0.7, 0.1, 0.2), seed=1)
         parts = {part: panel.select_samples(split.samples(part, panel.samples)) for part in PARTS}
         common = parts["train"].minor_allele_frequencies() > 0.01
         train, validation, test = (parts[part].select_sites(common) for part in PARTS)
         alleles = test.alleles()
         untyped = np.arange(train.n_sites) % 2 == 1
-        labels = {"labels": test.labels(LEVEL, per="haplotype")}
+        labels = {"labels": test.labels(level, per="haplotype")}
         models: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
-            ("li-stephens, genetic map", LiStephens(genetic_map=genetic_map, threads=arguments.threads),
-             {"validation": validation}, {}),
             ("li-stephens, 1 cM per Mb", LiStephens(threads=arguments.threads), {"validation": validation}, {}),
             ("independent sites", IndependentSites(), {}, {}),
-            ("independent sites of each superpopulation", IndependentSites(),
-             {"labels": train.labels(LEVEL, per="haplotype")}, labels),
+            ("independent sites of each population", IndependentSites(),
+             {"labels": train.labels(level, per="haplotype")}, labels),
         ]  # fmt: skip
+        if name != "simulated":
+            mapped = LiStephens(genetic_map=genetic_map, threads=arguments.threads)
+            models.insert(0, ("li-stephens, genetic map", mapped, {"validation": validation}, {}))
         for model_name, model, fitted_with, called_with in models:
             times = [time.perf_counter()]
             model.fit(train, **fitted_with)
@@ -97,9 +101,9 @@ def main() -> None:
                 "bits_per_site": round(float(bits.mean()), 5),
                 "standard_error": round(float(bits.std(ddof=1) / np.sqrt(len(bits))), 5),
                 "nats_per_haplotype": round(float(nats.mean()), 3),
-                "bits_per_site_by_superpopulation": {
-                    label: round(float(bits[test.labels(LEVEL) == label].mean()), 5)
-                    for label in sorted(set(test.labels(LEVEL).tolist()))
+                "bits_per_site_by_population": {
+                    label: round(float(bits[test.labels(level) == label].mean()), 5)
+                    for label in sorted(set(test.labels(level).tolist()))
                 },
                 "imputation": r2_by_frequency(alleles[:, untyped], imputed, train.minor_allele_frequencies()[untyped]),
                 "switches_per_cm": getattr(model, "switches_per_cm_", None),
