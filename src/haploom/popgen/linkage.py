@@ -1,7 +1,7 @@
 """Linkage disequilibrium: the correlation of the alleles at two sites, and how it falls with distance.
 
-Takes sites as rows of bits, returns arrays. Pairs are never held all at once: one site is compared with those that follow
-it at a time. All figures are of phased haplotypes of one population; mix populations and their differences in allele
+Takes sites as rows of bits, returns arrays. Pairs are never held all at once: one site at a time is compared with those
+that follow it. All figures are of phased haplotypes of one population; mix populations and their differences in allele
 frequency look like linkage.
 """
 
