@@ -48,8 +48,8 @@ class Checkpoint:
         self.task: dict[str, Any] = json.loads(json.dumps(task))
         self._last_saved = time.monotonic()
 
-    def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> State | None:
-        """Put the saved run into model and optimiser. None when there is nothing to resume.
+    def load(self, model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module) -> State | None:
+        """Put the saved run into model, optimiser and the average of the weights. None when there is nothing to resume.
 
         Raises HaploomError when the file is of another training, CorruptModelError when it is damaged.
         """
@@ -63,6 +63,8 @@ class Checkpoint:
             )
         if not facts["finished"]:
             model.load_state_dict(groups["model"])
+            if average is not model:
+                average.load_state_dict(groups["average"])
             states: dict[int, dict[str, Tensor]] = {}
             for name, tensor in groups["optimizer"].items():
                 place, _, key = name.partition("/")
@@ -73,7 +75,7 @@ class Checkpoint:
         return State(facts["history"], best, facts["finished"])
 
     def save_now_and_then(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, best: Mapping[str, Tensor],
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module, best: Mapping[str, Tensor],
         history: Sequence["EpochFigures"],
     ) -> None:  # fmt: skip
         """Save, unless that was done a moment ago."""
@@ -81,7 +83,10 @@ class Checkpoint:
             return
         states = optimizer.state_dict()["state"].items()
         optimizer_state = {f"{place}/{key}": tensor for place, state in states for key, tensor in state.items()}
-        self._write({"model": model.state_dict(), "best": best, "optimizer": optimizer_state}, history, False)
+        groups = {"model": model.state_dict(), "best": best, "optimizer": optimizer_state}
+        if average is not model:
+            groups["average"] = average.state_dict()
+        self._write(groups, history, False)
         self._last_saved = time.monotonic()
 
     def save_finished(self, best: Mapping[str, Tensor], history: Sequence["EpochFigures"]) -> None:
@@ -118,7 +123,7 @@ class Checkpoint:
             raise CorruptModelError(
                 f"{self.path} is damaged: its content has not the SHA-256 written in it. Delete it to start anew."
             )
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}, "average": {}}
         for name, tensor in tensors.items():
             group, _, rest = name.partition("/")
             groups[group][rest] = tensor

@@ -14,25 +14,29 @@ class TrainingConfig:
     batch_size: int = 64
     learning_rate: float = 1e-2
     schedule: Literal["constant", "cosine", "plateau"] = "constant"
+    rate_warm_up: float = 0.0  # epochs in which the learning rate grows from 0
     plateau_patience: int = 5  # epochs without a better validation loss before "plateau" divides the rate by 10
     optimizer: Literal["adam", "adamw"] = "adam"
     weight_decay: float = 0.0  # L2 under adam, decoupled under adamw
     beta: float = 1.0  # weight of the KL term (paper: 1)
     warm_up: int = 0  # epochs in which beta grows from 0
     hidden_share: float = 0.0  # share of the calls hidden from the encoder in training, at most: drawn for each batch
+    crossovers: float = 0.0  # recombine each training row with others of its label: crossovers a row, on average
+    average: float = 0.0  # keep an exponential average of the weights: weight of the past at each step
     patience: int = 15  # epochs without a better validation loss before training stops
     seed: int = 1
 
     def __post_init__(self) -> None:
         least = {
             "epochs": 1, "batch_size": 2, "patience": 1, "plateau_patience": 1, "learning_rate": 0, "weight_decay": 0,
-            "beta": 0, "warm_up": 0, "hidden_share": 0, "seed": 0,
+            "beta": 0, "warm_up": 0, "rate_warm_up": 0, "hidden_share": 0, "crossovers": 0, "average": 0, "seed": 0,
         }  # fmt: skip
         for name, smallest in least.items():
             if not getattr(self, name) >= smallest:  # "not" catches NaN too
                 raise HaploomError(f"{name}={getattr(self, name)} is out of range: wanted {smallest} or more")
-        if not self.hidden_share <= 1:
-            raise HaploomError(f"hidden_share={self.hidden_share} is out of range: wanted a share from 0 to 1")
+        for name in ("hidden_share", "average"):
+            if not getattr(self, name) < 1:
+                raise HaploomError(f"{name}={getattr(self, name)} is out of range: wanted 0 or more, below 1")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -63,13 +63,19 @@ class PanelDataset(Dataset):
         called = torch.ones(self.n_sites, dtype=torch.bool) if batch.called is None else batch.called[0]
         return batch.counts[0], called, -1 if batch.labels is None else int(batch.labels[0])
 
-    def batch(self, rows: np.ndarray, device: torch.device) -> Batch:
-        """Some rows, by index, on a device."""
+    @property
+    def columns(self) -> np.ndarray:
+        """What the rows hold: packed alleles, uint8 (n_rows, ceil(n_sites / 8)), or dosages, int8 (n_rows, n_sites)."""
+        return self.panel.bits if isinstance(self.panel, Panel) else self.panel.dosages
+
+    def batch(self, rows: np.ndarray, device: torch.device, columns: np.ndarray | None = None) -> Batch:
+        """Some rows, by index, on a device; with `columns`, rows of these labels that hold something else."""
         labels = None if self._labels is None else torch.from_numpy(self._labels[rows]).to(device)
-        if isinstance(self.panel, Panel):
-            alleles = torch.from_numpy(unpack_rows(self.panel.bits[rows], self.n_sites))
+        columns = self.columns[rows] if columns is None else columns
+        if self.ploidy == 1:
+            alleles = torch.from_numpy(unpack_rows(columns, self.n_sites))
             return Batch(alleles.to(device, torch.float32), None, labels)
-        dosages = torch.from_numpy(self.panel.dosages[rows]).to(device)
+        dosages = torch.from_numpy(columns).to(device)
         called = dosages >= 0
         return Batch(dosages.clamp(min=0).float(), None if bool(called.all()) else called, labels)
 

@@ -19,14 +19,16 @@ from haploom import progress
 from haploom.errors import HaploomError
 from haploom.models.encoder import rows_at_once
 from haploom.models.model import Batch, HaplotypeModel
+from haploom.training.averaging import WeightAverage
 from haploom.training.checkpoint import Checkpoint
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset, batches, n_batches
+from haploom.training.mosaics import recombine
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-ROWS_DRAWN, NOISE_DRAWN, HIDDEN_DRAWN, WEIGHTS_DRAWN = range(4)  # which random numbers of an epoch
+ROWS_DRAWN, NOISE_DRAWN, HIDDEN_DRAWN, WEIGHTS_DRAWN, CROSSOVERS_DRAWN = range(5)  # which random numbers of an epoch
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def train_network(
     optimizer = _optimizer(model, config)
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     run = _Run(fabric, train, config)
-    state = checkpoint.load(model, optimizer) if checkpoint else None
+    average = WeightAverage(model, config.average)
+    state = checkpoint.load(model, optimizer, average.network) if checkpoint else None
     history: list[EpochFigures] = [EpochFigures(**figures) for figures in state.history] if state else []
     _check_alike(fabric, len(history))
     best = state.best if state else {}
@@ -90,29 +93,30 @@ def train_network(
                 break
             start = time.perf_counter()
             torch.manual_seed(_seed(config.seed, epoch, WEIGHTS_DRAWN, fabric.global_rank))  # for dropout
-            rate = learning_rate(config, history)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             weights = {"kl": config.beta * min(1.0, epoch / config.warm_up if config.warm_up else 1.0)}
             model.train()
             sums = Sums()
-            for batch, noise, share in run.epoch(epoch, model.noise_shape):
+            for place, (batch, noise, share) in enumerate(run.epoch(epoch, model.noise_shape)):
+                rate = learning_rate(config, history, place / run.n_batches)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
                 wrapped_optimizer.zero_grad()
                 terms = wrapped(batch, noise)
                 # The mean over the rows of all processes: each one's gradients are averaged over processes.
                 fabric.backward(weighted(terms.losses, weights) * share)
                 wrapped_optimizer.step()
+                average.follow(model, (epoch - 1) * run.n_batches + place + 1)
                 sums.add(terms.losses, terms.monitors, len(batch.counts))
             trained = sums.means(fabric)
-            held_out = evaluate(model, validation, config.seed, fabric)
+            held_out = evaluate(average.network, validation, config.seed, fabric)
             loss = sum(held_out[name] * (config.beta if name == "kl" else 1.0) for name in sums.losses)
             figures = EpochFigures(epoch, trained, held_out, loss, rate, time.perf_counter() - start)
             history.append(figures)
             advance(1, **{name: trained[name] for name in sums.losses}, validation=loss)
             if best_epoch(history) is figures and math.isfinite(loss):
-                best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+                best = {name: tensor.detach().clone() for name, tensor in average.network.state_dict().items()}
             if checkpoint and fabric.is_global_zero:
-                checkpoint.save_now_and_then(model, optimizer, best, history)
+                checkpoint.save_now_and_then(model, optimizer, average.network, best, history)
     if not best:
         raise HaploomError("training gave no finite loss on the validation people: try a smaller --learning-rate")
     if checkpoint and fabric.is_global_zero and epochs:
@@ -138,11 +142,14 @@ def stopped(history: Sequence[EpochFigures], patience: int) -> bool:
     return bool(history) and history[-1].epoch - best_epoch(history).epoch >= patience
 
 
-def learning_rate(config: TrainingConfig, history: Sequence[EpochFigures]) -> float:
-    """The rate of the next epoch, from the epochs before it."""
-    if config.schedule == "cosine":
-        return config.learning_rate * 0.5 * (1 + math.cos(math.pi * len(history) / config.epochs))
+def learning_rate(config: TrainingConfig, history: Sequence[EpochFigures], share: float = 0.0) -> float:
+    """The rate of a step, from the epochs before its own and the share of its own that has passed."""
+    passed = len(history) + share
     rate, since = config.learning_rate, 0
+    if passed < config.rate_warm_up:
+        rate *= (passed + 0.1) / (config.rate_warm_up + 0.1)
+    if config.schedule == "cosine":
+        rate *= 0.5 * (1 + math.cos(math.pi * passed / config.epochs))
     if config.schedule == "plateau":
         best = math.inf
         for figures in history:
@@ -209,7 +216,8 @@ class _Run:
 
     def __init__(self, fabric: "Fabric", train: PanelDataset, config: TrainingConfig) -> None:
         self.fabric, self.train, self.config = fabric, train, config
-        smallest = len(train) // n_batches(len(train), config.batch_size)
+        self.n_batches = n_batches(len(train), config.batch_size)
+        smallest = len(train) // self.n_batches
         if smallest < fabric.world_size:
             raise HaploomError(
                 f"{fabric.world_size} processes share batches of {smallest} rows, and each needs one: "
@@ -223,11 +231,19 @@ class _Run:
         for place, rows in enumerate(batches(len(self.train), config.batch_size, rng)):
             noise = _noise(_seed(config.seed, epoch, NOISE_DRAWN, place), len(rows), noise_shape)
             mine = np.array_split(np.arange(len(rows)), world)[self.fabric.global_rank]
-            batch = self.train.batch(rows[mine], device)
+            batch = self.train.batch(rows[mine], device, self._recombined(epoch, place, rows)[mine])
             if config.hidden_share:
                 batch = batch._replace(shown=self._shown(epoch, place, len(rows))[mine].to(device))
             share = len(mine) * world / len(rows)
             yield batch, None if noise is None else noise[mine].to(device), share
+
+    def _recombined(self, epoch: int, place: int, rows: np.ndarray) -> np.ndarray:
+        """What the rows of a batch hold after recombination."""
+        columns = self.train.columns
+        if not self.config.crossovers:
+            return columns[rows]
+        rng = np.random.default_rng([self.config.seed, epoch, CROSSOVERS_DRAWN, place])
+        return recombine(columns, rows, self.train.labels, self.config.crossovers, rng)
 
     def _shown(self, epoch: int, place: int, n_rows: int) -> Tensor:
         """Which calls the encoder sees: each row hides a share of its own, up to `hidden_share`."""
