@@ -111,5 +111,5 @@ def bits_back_length(codec: BitsBack, alleles: np.ndarray) -> float:
 
 
 def _rescaled(values: np.ndarray, bits: int, wanted_bits: int) -> np.ndarray:
-    """Integers in float64, in 1/2**bits -> int64 in 1/2**wanted_bits, rounded half up."""
-    return np.floor(values * 2.0 ** (wanted_bits - bits) + 0.5).astype(np.int64)
+    """Integers in float64, in 1/2**bits -> int64 in 1/2**wanted_bits, rounded half up, cut far out of range."""
+    return np.floor(np.clip(values * 2.0 ** (wanted_bits - bits), -(2.0**40), 2.0**40) + 0.5).astype(np.int64)

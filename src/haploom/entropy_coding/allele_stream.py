@@ -16,12 +16,11 @@ _SQUASH_BITS = 8  # its log-odds are in 1/256
 def allele_probabilities(log_odds: np.ndarray, log_odds_bits: int) -> np.ndarray:
     """Probabilities of fixed-point log-odds, rounded to 1/256 nat: uint16 of the same shape, from 1 to 65535.
 
-    log_odds: integers, of any dtype, in 1/2**log_odds_bits; log_odds_bits: 8 or more.
+    log_odds: integers, of any dtype, below 2**53 in size, in 1/2**log_odds_bits.
     """
-    shift = log_odds_bits - _SQUASH_BITS
-    cut = np.clip(log_odds, -(MAX_LOGIT + 1) << shift, (MAX_LOGIT + 1) << shift).astype(np.int64)
-    rounded = (cut + (1 << shift >> 1)) >> shift
-    return SQUASH[np.clip(rounded, -MAX_LOGIT, MAX_LOGIT) + MAX_LOGIT].astype(np.uint16)
+    # Powers of two, and cut before anything is rounded: exact in float64.
+    steps = np.clip(log_odds * 2.0 ** (_SQUASH_BITS - log_odds_bits), -MAX_LOGIT, MAX_LOGIT)
+    return SQUASH[np.floor(steps + 0.5).astype(np.int64) + MAX_LOGIT].astype(np.uint16)
 
 
 @kernel
