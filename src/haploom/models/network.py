@@ -7,6 +7,7 @@ import torch
 
 from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import ModelFile
+from haploom.models.autoregressive import Autoregressive, AutoregressiveConfig
 from haploom.models.model import HaplotypeModel, ModelConfig
 from haploom.models.vae import VAE, VAEConfig
 from haploom.models.vqvae import VQVAE, VQVAEConfig
@@ -20,6 +21,7 @@ KINDS: dict[str, tuple[type[ModelConfig], type[HaplotypeModel]]] = {
     "window-ae": (WindowConfig, WindowAE),
     "window-vae": (WindowConfig, WindowVAE),
     "vqvae": (VQVAEConfig, VQVAE),
+    "autoregressive": (AutoregressiveConfig, Autoregressive),
 }
 CONDITIONED = frozenset({"cvae", "yvae"})  # kinds that need a label for each row
 

@@ -21,7 +21,7 @@ from haploom.training.job import Job
 from haploom.training.loop import EpochFigures
 from haploom.training.members import member_checkpoint, train_members
 from haploom.training.processes import run_job
-from haploom.training.profiles import PROFILES
+from haploom.training.profiles import profile_of
 from haploom.training.threads import one_thread
 
 
@@ -75,7 +75,7 @@ def train_model(
     the threads and processes. The test people of the split are not looked at. Raises HaploomError when a part is too
     small to train on.
     """
-    chosen = PROFILES[kind][profile]
+    chosen = profile_of(kind, profile)
     config = config or chosen.training
     train_part, validation_part = (
         panel.select_samples(split.samples(part, panel.samples)) for part in ("train", "validation")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from haploom.errors import HaploomError
 from haploom.training.config import TrainingConfig
 
 
@@ -23,14 +24,30 @@ _PAPER_VQ = TrainingConfig(
     epochs=1000, batch_size=128, learning_rate=0.025, weight_decay=0.01, schedule="plateau", patience=50
 )
 
+_SOUND_AUTOREGRESSIVE = TrainingConfig(
+    epochs=15, batch_size=64, learning_rate=8e-3, schedule="cosine", rate_warm_up=1, optimizer="adamw",
+    weight_decay=0.01, crossovers=3, average=0.98,
+)  # fmt: skip
+
 PROFILES: dict[str, dict[str, Profile]] = {
     "vae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "cvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "yvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "window-ae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
     "window-vae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
+    "autoregressive": {"sound": Profile(_SOUND_AUTOREGRESSIVE)},
     "vqvae": {
         "paper": Profile(_PAPER_VQ, {**_PAPER_WINDOWS, "dropout": 0.5, "book_per_window": False, "prior": False}),
         "sound": Profile(TrainingConfig(), {"window": 100, "n_latent": 32, "heads": 4, "revive_below": 0.1}),
     },
 }
+
+
+def profile_of(kind: str, profile: str) -> Profile:
+    """Raises HaploomError where the kind has no such profile: the paper does not have every kind."""
+    if profile not in PROFILES[kind]:
+        raise HaploomError(
+            f"a model of kind {kind} has no profile {profile!r} (it has {', '.join(PROFILES[kind])}): choose another "
+            "with --profile"
+        )
+    return PROFILES[kind][profile]
