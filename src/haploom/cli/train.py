@@ -1,5 +1,7 @@
 """`haploom train`."""
 
+import glob
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +20,13 @@ from haploom.cli.frame import (
     threads_option,
     training_selection_options,
 )  # fmt: skip
+from haploom.errors import HaploomError
 from haploom.io.model_kinds import NETWORKS
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -92,7 +97,7 @@ def train(
     parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
     from haploom.training.fit import train_model  # loads torch: after the input is known to be good
     from haploom.training.processes import is_first_process
-    from haploom.training.profiles import PROFILES
+    from haploom.training.profiles import profile_of
     from haploom.training.threads import use_threads
 
     use_threads(threads)
@@ -100,7 +105,7 @@ def train(
         note(f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model")
     changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    config = replace(PROFILES[kind][profile].training, **given)
+    config = replace(profile_of(kind, profile).training, **given)
     shape = {} if latent is None else {"n_latent": latent}
     try:
         trained = train_model(
@@ -133,5 +138,6 @@ def train(
 
 
 def _saved(checkpoint: Path) -> list[Path]:
-    """The checkpoints that are there, of a network or of the members of a Y-VAE."""
-    return sorted(path for path in checkpoint.parent.glob("*") if re.fullmatch(_CHECKPOINT.format(re.escape(checkpoint.name)), path.name))
+    """The checkpoints that are there: a network's, or those of the members of a Y-VAE."""
+    of_members = sorted(checkpoint.parent.glob(f"{glob.escape(checkpoint.name)}.*"))
+    return [path for path in (checkpoint, *of_members) if path.exists()]

@@ -3,4 +3,4 @@
 from typing import Literal
 
 ModelKind = Literal["vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "pca"]
-NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae")  # those that `haploom train` trains
+NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive")  # those that `haploom train` trains

@@ -35,11 +35,11 @@ PROFILES: dict[str, dict[str, Profile]] = {
     "yvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "window-ae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
     "window-vae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
-    "autoregressive": {"sound": Profile(_SOUND_AUTOREGRESSIVE)},
     "vqvae": {
         "paper": Profile(_PAPER_VQ, {**_PAPER_WINDOWS, "dropout": 0.5, "book_per_window": False, "prior": False}),
         "sound": Profile(TrainingConfig(), {"window": 100, "n_latent": 32, "heads": 4, "revive_below": 0.1}),
     },
+    "autoregressive": {"sound": Profile(_SOUND_AUTOREGRESSIVE)},
 }
 
 
