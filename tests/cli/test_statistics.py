@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,8 +93,6 @@ def test_entropy__track_has_each_position_once(source, two_populations, tmp_path
 
 
 def test_entropy__sites_that_share_a_position_share_a_line(tmp_path, two_populations):
-    from dataclasses import replace
-
     position = two_populations.variants.position_bp.copy()
     position[1] = position[0]
     variants = replace(two_populations.variants, position_bp=position)
@@ -183,6 +182,18 @@ def test_ld__distance_by_a_genetic_map(source, two_populations, tmp_path):
         rows = [row for row in table(tmp_path / name / "decay.tsv") if row["unit"] == "cm" and int(row["pairs"])]
         totals[name] = sum(int(row["pairs"]) * float(row["mean_distance"]) for row in rows)
     assert totals["map"] == pytest.approx(5 * totals["flat"], rel=1e-4)
+
+
+def test_ld__stays_on_a_contig(two_populations, tmp_path):
+    chrom = np.repeat(["1", "2"], [120, 180])
+    variants = replace(two_populations.variants, chrom=chrom, contig_length_bp={})
+    write_panel(replace(two_populations, variants=variants), tmp_path / "two.vcf")
+    write_populations(tmp_path / "labels.tsv", two_populations.samples, two_populations.populations)
+    command = ["ld", tmp_path / "two.vcf", "--populations", tmp_path / "labels.tsv", "--no-plots"]
+    assert call(*command, "--site", f"1:{variants.position_bp[100]}", "-o", tmp_path / "out") == 0
+    assert [row["other"].split(":")[0] for row in table(tmp_path / "out" / "profile.tsv")] == ["1"] * 19
+    sites = [row for row in table(tmp_path / "out" / "decay.tsv") if row["unit"] == "sites"]
+    assert max(float(row["mean_distance"]) for row in sites if row["pairs"] != "0") < 180
 
 
 @pytest.mark.parametrize("command", ["entropy", "ld"])

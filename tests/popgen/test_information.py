@@ -31,15 +31,19 @@ def test_information_by_stride__pairs_are_step_times_stride_apart():
     alleles = rng.integers(0, 2, (70, 30), dtype=np.uint8)
     alleles[:, 12] = alleles[:, 0]
     alleles[:, 22] = alleles[:, 10]
-    got = information_by_stride(
-        SiteBits.of(panel_of(alleles), np.arange(70)), np.array([0, 10]), strides=(3, 4, 10), n_steps=4
-    )
+    sites = SiteBits.of(panel_of(alleles), np.arange(70))
+    got = information_by_stride(sites, np.array([0, 10]), np.full(30, 30), strides=(3, 4, 10), n_steps=4)
     assert got.shape == (3, 4)
     entropy = (binary_entropy(alleles[:, 0].mean()) + binary_entropy(alleles[:, 10].mean())) / 2
     assert got[0, 3] == got[1, 2] == pytest.approx(entropy)  # 4 x 3 and 3 x 4 places on: the copies
     assert np.nanmax(np.delete(got.ravel(), [3, 6])) < 0.2
     assert np.isnan(got[2, 2:]).all()  # 30 and 40 places on is past the end for both
     assert np.isfinite(got[2, :2]).all()
+    # A contig that ends before site 20: of site 0 the first step of 10 is left, of site 10 none.
+    cut = information_by_stride(sites, np.array([0, 10]), np.full(30, 20), strides=(10,), n_steps=4)
+    first = information_by_stride(sites, np.array([0]), np.full(30, 30), strides=(10,), n_steps=4)
+    assert cut[0, 0] == first[0, 0]
+    assert np.isnan(cut[0, 1:]).all()
 
 
 def test_reference_sites__are_common_and_spread():

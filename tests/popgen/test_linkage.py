@@ -7,7 +7,14 @@ import pytest
 from small_histories import history, panel_of
 
 from haploom.panel import GeneticMap
-from haploom.popgen.linkage import Scale, allele_correlation, correlation_profile, distance_scales, ld_decay
+from haploom.popgen.linkage import (
+    Scale,
+    allele_correlation,
+    contig_ends,
+    correlation_profile,
+    distance_scales,
+    ld_decay,
+)
 from haploom.popgen.site_bits import SiteBits
 
 
@@ -135,6 +142,12 @@ def test_distance_scales__contigs_are_out_of_reach_of_each_other():
     total = np.nansum(decay["cm"].mean_distance * decay["cm"].n_pairs)
     assert total == pytest.approx(4e-4 + 0.2)
     assert np.nansum(decay["bp"].mean_distance * decay["bp"].n_pairs) == 100 + 100 + 200 + 10 + 190 + 200
+
+
+def test_contig_ends__by_hand():
+    panel = panel_of(np.zeros((2, 4)), np.array([5, 6, 1, 9]), ["1", "1", "2", "3"])
+    assert contig_ends(panel.variants).tolist() == [2, 2, 3, 4]
+    assert contig_ends(panel.select_sites(slice(0)).variants).tolist() == []
 
 
 def test_ld_decay__the_same_in_real_people_as_in_scikit_allel(real_data):

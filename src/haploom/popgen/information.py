@@ -33,20 +33,21 @@ def mutual_information(shared: np.ndarray, ones_a: np.ndarray, ones_b: np.ndarra
 def information_by_stride(
     sites: SiteBits,
     references: np.ndarray,
+    ends: np.ndarray,
     strides: tuple[int, ...] = STRIDES,
     n_steps: int = N_STEPS,
 ) -> np.ndarray:
     """Mean mutual information of a reference site and the one `step` x `stride` places after it.
 
-    sites: of the haplotypes of one population. references: int, which sites (see `reference_sites`). Steps are 1 to
-    `n_steps`.
-    Returns float64 (len(strides), n_steps), bits; NaN where that is past the end of the panel for all references.
+    sites: of the haplotypes of one population. references: int, which sites (see `reference_sites`). ends: int
+    (n_sites,), one past the last site that each may be compared with (see `linkage.contig_ends`). Steps are 1 to
+    `n_steps`. Returns float64 (len(strides), n_steps), bits; NaN where that is past the end for all references.
     Source: Geleta et al. 2026, Fig. 5C (there for one reference).
     """
     distance = np.multiply.outer(np.array(strides), np.arange(1, n_steps + 1))
     total, n_pairs = np.zeros(distance.shape), np.zeros(distance.shape, dtype=np.int64)
     for reference in references.tolist():
-        there = reference + distance < len(sites.ones)
+        there = reference + distance < ends[reference]
         others = reference + distance[there]
         shared = sites.shared_with(reference, others)
         total[there] += mutual_information(shared, sites.ones[reference], sites.ones[others], sites.n_haplotypes)

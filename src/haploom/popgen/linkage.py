@@ -91,6 +91,13 @@ def distance_scales(
     return {name: Scale(_apart(places[name], starts_contig, edges[-1]), edges) for name, edges in bins.items()}
 
 
+def contig_ends(variants: Variants) -> np.ndarray:
+    """For each site, one past the last site of its contig: int64 (n_sites,)."""
+    chrom = variants.chrom
+    last = np.append(np.flatnonzero(chrom[1:] != chrom[:-1]) + 1, len(chrom))
+    return np.repeat(last, np.diff(last, prepend=0))
+
+
 def _apart(position: np.ndarray, starts_contig: np.ndarray, reach: float) -> np.ndarray:
     """The same distances within contigs, and `reach` between the last site of one and the first of the next."""
     steps = np.diff(position.astype(np.float64), prepend=position[:1])

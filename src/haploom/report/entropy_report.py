@@ -1,13 +1,13 @@
 """What `haploom entropy` finds out and writes: how much populations vary, site by site and in windows."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from haploom import progress
 from haploom.errors import HaploomError
-from haploom.panel import Panel
+from haploom.panel import Panel, windows
 from haploom.popgen.differentiation import PopulationCounts, fst_matrix, population_counts
 from haploom.popgen.diversity import expected_heterozygosity, observed_heterozygosity
 from haploom.popgen.entropy import BOOTSTRAP_DRAWS, BOOTSTRAP_HAPLOTYPES, population_entropies
@@ -19,6 +19,7 @@ from haploom.report import plots, plots_statistics
 from haploom.report.result_folder import ResultFolder
 
 EVERYBODY = "(all)"
+_BLOCK_SITES = 8192
 TABLES = (
     "entropy.tsv", "differences.tsv", "site_entropy.tsv", "entropy.bedgraph", "windows.tsv", "spectrum.tsv",
     "spectrum_folded.tsv", "spectrum_percent.tsv", "fst.tsv",
@@ -48,8 +49,8 @@ class PopulationVariation:
     """Everything by population, in sorted order of their names.
 
     entropy: population -> float64 (n_sites,). mean: of it, with an interval. counts: alternate alleles. expected,
-    observed: mean heterozygosity. windows: population, and EVERYBODY first -> width -> counts; widths above the number
-    of sites are left out.
+    observed: mean heterozygosity. windows: population -> width -> counts; everybody: the same of all haplotypes
+    together; widths above the number of sites are left out.
     """
 
     entropy: dict[str, np.ndarray]
@@ -58,7 +59,8 @@ class PopulationVariation:
     expected: dict[str, Estimate]
     observed: dict[str, float]
     windows: dict[str, dict[int, WindowCounts]]
-    settings: EntropySettings = field(default_factory=EntropySettings)
+    everybody: dict[int, WindowCounts]
+    settings: EntropySettings
 
     @property
     def ranking(self) -> list[str]:
@@ -68,10 +70,9 @@ class PopulationVariation:
     @property
     def chosen_window(self) -> int | None:
         """The paper's choice of width for everybody together; None with fewer than two widths."""
-        counts = self.windows[EVERYBODY]
-        if len(counts) < 2:
+        if len(self.everybody) < 2:
             return None
-        return choose_window(list(counts), [each.mean_of_full(each.entropy_bits) for each in counts.values()])
+        return choose_window(list(self.everybody), _mean_entropies(self.everybody))
 
     def differences(self) -> Iterator[tuple[str, str, Estimate]]:
         """Every pair, the higher one first, with the mean difference over the sites both share and its interval."""
@@ -96,10 +97,10 @@ def measure_variation(panel: Panel, level: str, settings: EntropySettings) -> Po
     counts = population_counts(panel, level)
     of_label = {label: (counts.alternate[i], int(counts.n_haplotypes[i])) for i, label in enumerate(counts.labels)}
     widths = [width for width in sorted(set(settings.widths)) if width <= panel.n_sites]
-    groups = {EVERYBODY: np.arange(panel.n_haplotypes), **rows}
-    with progress.task("Counting distinct haplotypes", len(groups)) as advance:
-        windows = map_in_threads(
-            lambda label: haplotype_windows(panel, groups[label], widths), groups, settings.threads, advance
+    everybody = haplotype_windows(panel, np.arange(panel.n_haplotypes), widths)
+    with progress.task("Counting distinct haplotypes", len(rows)) as advance:
+        of_populations = map_in_threads(
+            lambda label: haplotype_windows(panel, rows[label], widths), rows, settings.threads, advance
         )
     return PopulationVariation(
         entropy=entropy,
@@ -107,7 +108,8 @@ def measure_variation(panel: Panel, level: str, settings: EntropySettings) -> Po
         counts=counts,
         expected={label: mean_over_sites(expected_heterozygosity(*of_label[label])) for label in rows},
         observed={label: float(observed_heterozygosity(panel, of).mean()) for label, of in rows.items()},
-        windows=windows,
+        windows=of_populations,
+        everybody=everybody,
         settings=settings,
     )
 
@@ -160,43 +162,56 @@ def _write_entropies(found: PopulationVariation, folder: ResultFolder) -> None:
 
 
 def _write_sites(found: PopulationVariation, panel: Panel, folder: ResultFolder) -> None:
-    variants = panel.variants
-    chrom, position_bp = variants.chrom.tolist(), variants.position_bp.tolist()
-    values = {label: [f"{value:.4f}" for value in entropy.tolist()] for label, entropy in found.entropy.items()}
-    folder.write_table(
-        "site_entropy.tsv", ["chrom", "pos", "ref", "alt", *values],
-        zip(chrom, position_bp, variants.ref.tolist(), variants.alt.tolist(), *values.values()),
-    )  # fmt: skip
+    columns = ["chrom", "pos", "ref", "alt", *found.entropy]
+    folder.write_table("site_entropy.tsv", columns, _site_rows(found, panel))
     folder.write_lines("entropy.bedgraph", _bedgraph(found, panel))
+
+
+def _site_rows(found: PopulationVariation, panel: Panel) -> Iterator[list[str]]:
+    """A row a site, made a block of sites at a time: as text they take a hundred times what they take as bits."""
+    for block in windows(panel.n_sites, _BLOCK_SITES):
+        sites = panel.variants.select(block)
+        values = zip(*(entropy[block].tolist() for entropy in found.entropy.values()))
+        for chrom, position, ref, alt, of_site in zip(
+            sites.chrom.tolist(), sites.position_bp.tolist(), sites.ref.tolist(), sites.alt.tolist(), values
+        ):
+            yield [chrom, str(position), ref, alt, *(f"{value:.4f}" for value in of_site)]
 
 
 def _bedgraph(found: PopulationVariation, panel: Panel) -> Iterator[str]:
     """A track a population: 0-based positions, each once, with the mean entropy of the sites there."""
-    chrom, position = np.array(panel.variants.chrom.tolist()), panel.variants.position_bp
-    first = np.flatnonzero(np.append(True, (chrom[1:] != chrom[:-1]) | (np.diff(position) > 0))[: len(position)])
-    places = list(zip(chrom[first].tolist(), position[first].tolist()))
+    chrom, position = panel.variants.chrom, panel.variants.position_bp
+    first = np.flatnonzero(np.append(True, (chrom[1:] != chrom[:-1]) | (np.diff(position) > 0)))
     n_sites = np.diff(np.append(first, len(position)))
     for label, entropy in found.entropy.items():
         name = label.replace('"', "'")
         yield f'track type=bedGraph name="{name}" description="Site entropy of {name} ({found.settings.unit})"'
-        means = np.add.reduceat(entropy, first) / n_sites if len(first) else first
-        for (contig, at), mean in zip(places, means.tolist()):
-            yield f"{contig}\t{at - 1}\t{at}\t{mean:.4f}"
+        means = np.add.reduceat(entropy, first) / n_sites
+        for block in windows(len(first), _BLOCK_SITES):
+            at = first[block]
+            for contig, place, mean in zip(chrom[at].tolist(), position[at].tolist(), means[block].tolist()):
+                yield f"{contig}\t{place - 1}\t{place}\t{mean:.4f}"
 
 
 def _write_windows(found: PopulationVariation, folder: ResultFolder) -> None:
     columns = ["population", "width_sites", "windows", "entropy_bits", "distinct_haplotypes", "haplotype_diversity"]
-    rows, curves = [], {}
-    for label, by_width in found.windows.items():
+    rows = []
+    for label, by_width in [(EVERYBODY, found.everybody), *found.windows.items()]:
         for width, each in by_width.items():
             means = (each.mean_of_full(values) for values in (each.entropy_bits, each.n_distinct, each.diversity))
             rows.append([label, width, len(each.start), *means])
-        curves[label] = [each.mean_of_full(each.entropy_bits) for each in by_width.values()]
     folder.write_table("windows.tsv", columns, rows)
-    widths, everybody = list(found.windows[EVERYBODY]), curves.pop(EVERYBODY)
     folder.draw(
-        "windows", lambda ax: plots_statistics.window_entropy(ax, widths, curves, everybody, found.chosen_window)
-    )
+        "windows",
+        lambda ax: plots_statistics.window_entropy(
+            ax, list(found.everybody), {label: _mean_entropies(counts) for label, counts in found.windows.items()},
+            _mean_entropies(found.everybody), found.chosen_window,
+        ),
+    )  # fmt: skip
+
+
+def _mean_entropies(by_width: Mapping[int, WindowCounts]) -> list[float]:
+    return [each.mean_of_full(each.entropy_bits) for each in by_width.values()]
 
 
 def _write_spectra(found: PopulationVariation, folder: ResultFolder) -> None:

@@ -18,6 +18,7 @@ from haploom.popgen.linkage import (
     MAX_SITES,
     MIN_MAF,
     Decay,
+    contig_ends,
     correlation_profile,
     distance_scales,
     ld_decay,
@@ -80,7 +81,8 @@ def measure_linkage(
     """
     rows = {label: rows for label, rows in sorted(population_rows(panel, level).items())}
     require_variation(panel)
-    site = _profile_site(panel, settings)
+    site, ends = _profile_site(panel, settings), contig_ends(panel.variants)
+    n_following = min(settings.max_sites, int(ends[site]) - site - 1)
     scales = distance_scales(
         panel.variants, genetic_maps, settings.max_sites, settings.max_bp, settings.max_cm
     )  # fmt: skip
@@ -89,8 +91,8 @@ def measure_linkage(
         sites = SiteBits.of(panel, rows[label])
         return (
             ld_decay(sites, scales, settings.min_maf, settings.max_pairs),
-            correlation_profile(sites, site, settings.max_sites),
-            information_by_stride(sites, reference_sites(sites, settings.min_maf)),
+            correlation_profile(sites, site, n_following),
+            information_by_stride(sites, reference_sites(sites, settings.min_maf), ends),
         )
 
     with progress.task("Comparing sites", len(rows)) as advance:
@@ -105,7 +107,7 @@ def measure_linkage(
 
 
 def _profile_site(panel: Panel, settings: LinkageSettings) -> int:
-    """The site asked for, or the first common one with `max_sites` after it that is past a third of the panel."""
+    """The site asked for, or the first common one that is past a third of the panel."""
     if settings.site is not None:
         contig, position = settings.site
         chrom = np.array(panel.variants.chrom.tolist())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +42,28 @@ class ResultFolder:
 
     def write_table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Tab-separated rows under a header; numbers to 6 figures, NaN as NA."""
-        self.write_lines(name, ["\t".join(columns), *("\t".join(map(cell, row)) for row in rows)])
+        self.write_lines(name, chain(["\t".join(columns)], ("\t".join(map(cell, row)) for row in rows)))
 
     def write_lines(self, name: str, lines: Iterable[str]) -> None:
         """Lines of text, without their line ends."""
-        self.path.mkdir(exist_ok=True)
-        with text_output(self.path / name, self._force) as file:
+        with text_output(self._made() / name, self._force) as file:
             file.writelines(f"{line}\n" for line in lines)
 
     def draw(self, name: str, draw: figures.Draw) -> None:
         """A figure in every picture format, unless this folder is without."""
         if name not in self._drawings:
             return
-        self.path.mkdir(exist_ok=True)
         for suffix, drawn in PICTURES.items():
-            with atomic_output(self.path / f"{name}{suffix}", self._force) as partial:
+            with atomic_output(self._made() / f"{name}{suffix}", self._force) as partial:
                 partial.write_bytes(drawn(draw))
+
+    def _made(self) -> Path:
+        """The folder, which is there from now on."""
+        try:
+            self.path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise HaploomError(f"cannot make the folder {self.path}: {error.strerror or error}") from error
+        return self.path
 
 
 def cell(value: Any) -> str:
