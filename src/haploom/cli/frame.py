@@ -338,7 +338,11 @@ def print_result(result: dict[str, Any], as_json: bool, output: Path | None = No
     width = max(map(len, result), default=0)
     for name, value in result.items():
         shown = _shown(value)
-        if isinstance(value, dict) and width + 2 + len(shown) > LINE_LENGTH:
+        too_long = width + 2 + len(shown) > LINE_LENGTH
+        if isinstance(value, list) and too_long:
+            for line in (name, *(f"  {_shown(each)}" for each in value)):
+                click.echo(line, err=err)
+        elif isinstance(value, dict) and too_long:
             click.echo(name, err=err)
             of_names = max(map(len, value))
             for part, each in value.items():

@@ -11,6 +11,7 @@ from haploom.cli.frame import (
     force_option,
     genotypes,
     json_option,
+    min_coverage_option,
     model_option,
     no_version_option,
     note,
@@ -32,16 +33,20 @@ if TYPE_CHECKING:
 @model_option
 @output_option("Coordinates, a TSV: sample, haplotype, z1, z2, ..., part; - for stdout.", stdout=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw them too (.png, .svg or .pdf).")
+@min_coverage_option
 @selection_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def embed(
-    source: Path, model: Path, output: Path, plot: Path | None, selection: "Selection", threads: int | None,
-    force: bool, as_json: bool,
+    source: Path, model: Path, output: Path, plot: Path | None, min_coverage: float, selection: "Selection",
+    threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Place the haplotypes in SOURCE in a model's latent space."""
+    """Place the haplotypes in SOURCE in a model's latent space.
+
+    Sites of the model that are absent from SOURCE are taken as missing.
+    """
     from haploom.embedding import embed_panel, write_embedding
     from haploom.io import label_level, read_panel, refuse_to_replace
     from haploom.io.model_file import read_model
@@ -49,16 +54,16 @@ def embed(
     for path in filter(None, (output, plot)):
         refuse_to_replace(path, force)
     if plot is not None:
-        from haploom.report.maps import check_map_name
+        from haploom.report.figures import check_figure_name
 
-        check_map_name(plot)
+        check_figure_name(plot)
     trained = read_model(model)
     panel = read_panel(source, selection)
     from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
 
     use_threads(threads)
     with chosen_sites_explained(selection):
-        embedding = embed_panel(panel, trained)
+        embedding = embed_panel(panel, trained, min_coverage)
     if plot is not None:  # first, because a picture can be refused
         from haploom.report.maps import save_map
 
@@ -75,15 +80,19 @@ def embed(
 @genotypes()
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
+@min_coverage_option
 @selection_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def classify(
-    source: Path, model: Path, output: Path, selection: "Selection", threads: int | None, force: bool, as_json: bool
-) -> None:
+    source: Path, model: Path, output: Path, min_coverage: float, selection: "Selection", threads: int | None,
+    force: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to.
+
+    Sites of the model that are absent from SOURCE are taken as missing.
 
     With --populations, says how often that agrees with the labels there: those of the column the model learned.
     """
@@ -102,7 +111,7 @@ def classify(
 
     use_threads(threads)
     with chosen_sites_explained(selection):
-        classification = classify_panel(panel, trained)
+        classification = classify_panel(panel, trained, min_coverage)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {"haplotypes": len(classification.labels)}

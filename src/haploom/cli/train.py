@@ -47,7 +47,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--unphased", is_flag=True, help="Train on people's allele counts, unphased or with missing calls.")
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped (from OUTPUT.checkpoint).")
 @click.option(
-    "--processes", type=click.IntRange(1),
+    "--processes",
+    type=click.IntRange(1),
     help="Processes that share each batch; of a yvae, networks trained at a time. [default: 1; of a yvae, --threads]",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")

@@ -49,6 +49,7 @@ class VQVAE(WindowAE):
     """Latents are the encoder's values before they are quantised; `decode` quantises."""
 
     config: VQVAEConfig
+    code_terms = ("reconstruction", "codes")
 
     def __init__(self, config: VQVAEConfig) -> None:
         super().__init__(config)

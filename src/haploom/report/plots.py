@@ -73,11 +73,12 @@ def latent_map(
 
 
 def loss_curve(
-    ax: Axes, train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray] | None = None, *, unit: str = "nats"
-) -> None:
+    ax: Axes, train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray] | None = None, *,
+    unit: str = "nats", row: str = "haplotype",
+) -> None:  # fmt: skip
     """Loss terms over epochs, on a log scale because KL is a small part of the total.
 
-    train, validation: term ("total", "reconstruction", "KL") -> mean per haplotype of each epoch (n_epochs,), in
+    train, validation: term ("total", "reconstruction", "KL") -> mean per `row` of each epoch (n_epochs,), in
     `unit`, above 0. Training is drawn as a line, validation as dashes.
     """
     from matplotlib.ticker import LogLocator
@@ -87,7 +88,7 @@ def loss_curve(
         if validation and term in validation:
             values = validation[term]
             ax.plot(_epochs(values), values, color=colour, linestyle="--", label=f"{term}, validation")
-    ax.set(xlabel="Epoch", ylabel=f"Loss per haplotype ({unit})", yscale="log")
+    ax.set(xlabel="Epoch", ylabel=f"Loss per {row} ({unit})", yscale="log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_minor_formatter("")

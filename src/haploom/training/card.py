@@ -22,14 +22,14 @@ from haploom.training.loop import EpochFigures, best_epoch
 FEW_PEOPLE = 20  # training people of a label below which the card says so
 
 _LIMITS = {
-    "vae": ("Labels are not used in training: the latents show what varies most, which need not be ancestry.",),
+    "vae": ("Labels are not used in training: latents show what varies most, which need not be ancestry.",),
     "cvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Latents hold what the label does not say: people of different labels may lie at the same place.",
     ),
     "yvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
-        "Each label has a latent space of its own: distances between people of different labels mean nothing.",
+        "Each label has a latent space of its own: distances between people of two labels mean nothing.",
     ),
 }
 
@@ -110,8 +110,7 @@ def _mean(values: Mapping[str | None, float], rows: Mapping[Any, int]) -> float:
 def _limits(job: Job, labels: Mapping[str, int]) -> list[str]:
     """What a reader of the card should know before using the model."""
     said = [
-        "It knows the variation of its training people at its sites: other populations, sites or genome builds need "
-        "another model.",
+        "It knows its training people at its sites: other populations, sites or builds need another model.",
         *_LIMITS.get(job.kind, ()),
     ]
     if job.train.ploidy == 2:

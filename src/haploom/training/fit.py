@@ -20,7 +20,7 @@ from haploom.training.devices import choose_device
 from haploom.training.job import Job
 from haploom.training.loop import EpochFigures
 from haploom.training.members import member_checkpoint, train_members
-from haploom.training.processes import run_job
+from haploom.training.processes import how_many, run_job
 from haploom.training.profiles import profile_of
 from haploom.training.threads import one_thread
 
@@ -107,7 +107,7 @@ def train_model(
         load_weights(network, outcome.weights)
         model = model_file(
             network.eval(), job, outcome.history, people=panel.samples, split=split, level=level, profile=profile,
-            maf=maf, device=target, processes=1 if apart else processes or 1,
+            maf=maf, device=target, processes=1 if apart else how_many(processes or 1),
         )  # fmt: skip
     return Training(model, outcome.history, _checkpoints(job) if checkpoint else ())
 

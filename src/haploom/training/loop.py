@@ -77,7 +77,7 @@ def train_network(
     cuda = [device] if device.type == "cuda" else []
     optimizer = _optimizer(model, config)
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
-    run = _Run(fabric, train, config)
+    run = BatchShares(fabric, train, config)
     average = WeightAverage(model, config.average)
     state = checkpoint.load(model, optimizer, average.network) if checkpoint else None
     history: list[EpochFigures] = [EpochFigures(**figures) for figures in state.history] if state else []
@@ -211,7 +211,7 @@ class Sums:
         return {name: value / rows for name, value in zip(self._sums, values)}
 
 
-class _Run:
+class BatchShares:
     """What one process gets of each batch."""
 
     def __init__(self, fabric: "Fabric", train: PanelDataset, config: TrainingConfig) -> None:

@@ -4,6 +4,7 @@ import logging
 import os
 import pickle
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ from haploom.training.threads import use_threads
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+for announcer in ("distributed", "rank_zero"):  # of every process that starts
+    logging.getLogger(f"lightning_fabric.utilities.{announcer}").setLevel(logging.WARNING)
+
 
 def started_by_torchrun() -> bool:
     """Whether this process is one of several that torchrun started."""
@@ -28,6 +32,11 @@ def started_by_torchrun() -> bool:
 def is_first_process() -> bool:
     """Whether this process writes the files and talks to the person."""
     return not started_by_torchrun() or os.environ["RANK"] == "0"
+
+
+def how_many(processes: int) -> int:
+    """Processes that share a batch, where `processes` were asked for."""
+    return int(os.environ["WORLD_SIZE"]) if started_by_torchrun() else processes
 
 
 def run_job(job: Job, device: torch.device, processes: int = 1) -> Outcome:
@@ -40,7 +49,7 @@ def run_job(job: Job, device: torch.device, processes: int = 1) -> Outcome:
             raise HaploomError("torchrun has started the processes already: leave --processes out")
         fabric = _fabric(
             device, strategy="ddp", devices=int(os.environ["LOCAL_WORLD_SIZE"]),
-            num_nodes=int(os.environ["WORLD_SIZE"]) // int(os.environ["LOCAL_WORLD_SIZE"]),
+            num_nodes=how_many(1) // int(os.environ["LOCAL_WORLD_SIZE"]),
         )  # fmt: skip
         fabric.launch()
         return job.run(fabric)
@@ -52,7 +61,10 @@ def run_job(job: Job, device: torch.device, processes: int = 1) -> Outcome:
     threads = max(1, torch.get_num_threads() // processes)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            fabric.launch(_work, job, Path(folder), threads, progress.current_display())  # type: ignore[arg-type]
+            # A partial: Fabric looks into arguments for modules, and stumbles over frozen dataclasses.
+            fabric.launch(
+                partial(_work, job=job, folder=Path(folder), threads=threads, display=progress.current_display())
+            )
         except ProcessRaisedException:
             if told := sorted(Path(folder).glob("error-*")):
                 raise HaploomError(told[0].read_text()) from None
@@ -89,5 +101,4 @@ def _fabric(device: torch.device, **settings: Any) -> "Fabric":
         from lightning_fabric import Fabric
     except ModuleNotFoundError as error:
         raise MissingExtraError("lightning-fabric", "models", "Training a model") from error
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces each process
     return Fabric(accelerator=device.type, precision=precision_for(device), **settings)  # type: ignore[arg-type]
