@@ -157,8 +157,13 @@ def _write_entropies(found: PopulationVariation, folder: ResultFolder) -> None:
     folder.draw(
         "entropy",
         lambda ax: plots.entropy_by_population(ax, order, value, low, high, [n_haplotypes[label] for label in order]),
+        len(order),
     )
-    folder.draw("entropy_density", lambda ax: plots_statistics.entropy_density(ax, found.entropy, found.settings.unit))
+    folder.draw(
+        "entropy_density",
+        lambda ax: plots_statistics.entropy_density(ax, found.entropy, found.settings.unit),
+        len(order),
+    )
 
 
 def _write_sites(found: PopulationVariation, panel: Panel, folder: ResultFolder) -> None:
@@ -207,6 +212,7 @@ def _write_windows(found: PopulationVariation, folder: ResultFolder) -> None:
             ax, list(found.everybody), {label: _mean_entropies(counts) for label, counts in found.windows.items()},
             _mean_entropies(found.everybody), found.chosen_window,
         ),
+        len(found.windows),
     )  # fmt: skip
 
 
@@ -234,4 +240,4 @@ def _write_spectra(found: PopulationVariation, folder: ResultFolder) -> None:
         "spectrum_percent.tsv", ["minor_allele_percent", *percent],
         ([place + 1, *(sites[place] for sites in percent.values())] for place in range(50)),
     )  # fmt: skip
-    folder.draw("spectrum", lambda ax: plots_statistics.folded_spectra(ax, percent))
+    folder.draw("spectrum", lambda ax: plots_statistics.folded_spectra(ax, percent), len(percent))

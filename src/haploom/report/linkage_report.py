@@ -142,7 +142,7 @@ def write_linkage(found: PopulationLinkage, panel: Panel, folder: ResultFolder) 
             label: (scales[scale].mean_distance, scales[scale].mean_r2, int(scales[scale].n_pairs.sum()))
             for label, scales in found.decay.items()
         }
-        folder.draw(f"decay_{scale}", partial(plots_statistics.ld_decay, scale=scale, curves=curves))
+        folder.draw(f"decay_{scale}", partial(plots_statistics.ld_decay, scale=scale, curves=curves), len(curves))
     _write_profile(found, panel, folder)
     _write_information(found, folder)
 
@@ -166,6 +166,7 @@ def _write_profile(found: PopulationLinkage, panel: Panel, folder: ResultFolder)
         lambda ax: plots_statistics.correlation_profile(
             ax, keys[site], position_bp[following.start : following.stop], found.profile
         ),
+        len(found.profile),
     )
 
 
@@ -184,4 +185,4 @@ def _write_information(found: PopulationLinkage, folder: ResultFolder) -> None:
     stacked = np.stack(list(found.information.values()))
     known = np.isfinite(stacked).sum(axis=0)
     mean = np.divide(np.nansum(stacked, axis=0), known, out=np.full(known.shape, np.nan), where=known > 0)
-    folder.draw("information", lambda ax: plots_statistics.information_by_stride(ax, mean, STRIDES))
+    folder.draw("information", lambda ax: plots_statistics.information_by_stride(ax, mean, STRIDES), 1)

@@ -110,8 +110,9 @@ def entropy_by_population(
     ink = ax.spines["bottom"].get_edgecolor()
     ax.bar(places, mean_bits, width=0.7, color=colours)
     ax.errorbar(places, mean_bits, yerr=reach, fmt="none", ecolor=ink, capsize=3, linewidth=1)
-    names = [f"{name}\n({n:,})" for name, n in zip(order, n_haplotypes)]
-    ax.set_xticks(places, names, rotation=0 if len(order) <= _LEVEL_NAMES else 90)
+    level = len(order) <= _LEVEL_NAMES
+    names = [f"{name}{chr(10) if level else ' '}({n:,})" for name, n in zip(order, n_haplotypes)]
+    ax.set_xticks(places, names, rotation=0 if level else 90)
     ax.set(xlabel="Population (haplotypes)", ylabel="Mean entropy per site (bits)", ylim=(0, None))
     ax.grid(visible=False, axis="x")
 

@@ -14,6 +14,7 @@ from haploom.report import figures
 
 PICTURES = {".png": figures.png, ".pdf": figures.pdf}
 ABSENT = "NA"
+_FEW_LABELS = 9  # more need a larger figure
 
 
 class ResultFolder:
@@ -49,13 +50,13 @@ class ResultFolder:
         with text_output(self._made() / name, self._force) as file:
             file.writelines(f"{line}\n" for line in lines)
 
-    def draw(self, name: str, draw: figures.Draw) -> None:
-        """A figure in every picture format, unless this folder is without."""
+    def draw(self, name: str, draw: figures.Draw, n_labels: int) -> None:
+        """A figure in every picture format, unless this folder is without. n_labels: populations it must hold."""
         if name not in self._drawings:
             return
         for suffix, drawn in PICTURES.items():
             with atomic_output(self._made() / f"{name}{suffix}", self._force) as partial:
-                partial.write_bytes(drawn(draw))
+                partial.write_bytes(drawn(draw, _size_in(n_labels)))
 
     def _made(self) -> Path:
         """The folder, which is there from now on."""
@@ -64,6 +65,12 @@ class ResultFolder:
         except OSError as error:
             raise HaploomError(f"cannot make the folder {self.path}: {error.strerror or error}") from error
         return self.path
+
+
+def _size_in(n_labels: int) -> tuple[float, float]:
+    """Width and height: room for a second column in the legend, for more names under an axis, for more rows."""
+    width, height = figures.SIZE_IN
+    return (width, height) if n_labels <= _FEW_LABELS else (1.5 * width, max(1.3 * height, 0.25 * n_labels))
 
 
 def cell(value: Any) -> str:
