@@ -1,0 +1,38 @@
+"""Models trained side by side on the same people, and what held-out haplotypes cost under each."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from haploom.bench.code_length import baseline_records, model_record
+from haploom.io.model_file import ModelFile, read_model, write_model
+from haploom.panel import Panel, Split
+from haploom.training.fit import train_model
+from haploom.training.profiles import PROFILES
+
+
+def train_records(
+    task: str, panel: Panel, split: Split, level: str, wanted: Sequence[tuple[str, str]], *, maf: float,
+    settings: Mapping[str, Any], folder: Path | None = None, baselines: bool = True, threads: int = 1,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """A record for each (kind, profile) in `wanted` that exists, then the baselines' (see `code_length`).
+
+    settings: training settings in place of every profile's own. folder: where to keep the models, which are made in a
+    temporary folder otherwise. threads: of the baselines; the networks use torch's.
+    """
+    model: ModelFile | None = None
+    with tempfile.TemporaryDirectory() as temporary:
+        for kind, profile in wanted:
+            if profile not in PROFILES[kind]:
+                continue
+            config = replace(PROFILES[kind][profile].training, **settings)
+            trained = train_model(panel, split, level, kind=kind, profile=profile, config=config, maf=maf)
+            path = (folder or Path(temporary)) / f"{kind}-{profile}.model"
+            write_model(trained.model, path, force=True)
+            model = read_model(path)
+            seconds = sum(figures.seconds for figures in trained.history)
+            yield {**model_record(task, model, path, panel), "train_seconds": round(seconds, 1)}
+    if baselines and model is not None:
+        yield from baseline_records(task, model, panel, threads)
