@@ -115,9 +115,21 @@ def test_bad_input__a_model_for_other_sites(files, tmp_path, capsys, two_populat
         assert_refused(capsys, out, *arguments, says="100 of the model's 300 sites (33.3 %) are among the 100 here")
 
 
+def test_embed_and_classify__absent_sites_are_missing(files, tmp_path, capsys, two_populations):
+    write_panel(two_populations.select_sites(slice(0, None, 3)), files / "third.vcf")
+    for command in ("embed", "classify"):
+        out = tmp_path / f"{command}.tsv"
+        arguments = [command, files / "third.vcf", "--model", files / "m.model", "-o", out]
+        assert call(*arguments) == 3
+        assert "or accept fewer with --min-coverage" in capsys.readouterr().err
+        assert call(*arguments, "--min-coverage", "0.3") == 0
+        assert "200 are absent" in capsys.readouterr().err
+        assert len(out.read_text().splitlines()) == 121
+
+
 def test_bad_input__regions_leave_too_few_of_the_models_sites(files, tmp_path, capsys, two_populations):
     out = tmp_path / "out"
-    middle = two_populations.variants.position_bp[150]
+    middle = two_populations.variants.position_bp[160]
     for command in ("embed", "classify"):
         arguments = [command, files / "panel.vcf.gz", "--model", files / "m.model", "-o", out / "x", "-r"]
         assert_refused(capsys, out, *arguments, f"22:{middle}-", says="Sites that -r, -R, --maf and --sites leave out")

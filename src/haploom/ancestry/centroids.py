@@ -13,6 +13,7 @@ from haploom.baselines.centroid import NearestCentroid
 from haploom.io.haplotype_tables import write_haplotype_table
 from haploom.io.model_file import ModelFile
 from haploom.panel import Panel
+from haploom.panel.matching import MIN_COVERAGE
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +33,15 @@ class Classification:
     parts: tuple[str, ...]
 
 
-def classify_panel(panel: Panel, model: ModelFile) -> Classification:
+def classify_panel(panel: Panel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Classification:
     """Label every haplotype of a panel.
 
-    Raises SiteMismatchError when the panel lacks sites of the model; more sites do not matter.
+    Sites of the model that the panel lacks are taken as missing; more sites do not matter. Raises SiteMismatchError
+    when it has a smaller share of them than `min_coverage`, HaploomError for a model of unphased people.
     """
     from haploom.models.encoder import panel_latents  # loads torch
 
-    z = panel_latents(model, panel)
+    z = panel_latents(model, panel, min_coverage)
     nearest = NearestCentroid.from_centroids(model.labels, model.arrays["labels.mean"])
     parts = model.parts_of(panel.samples)
     return Classification(panel.samples, nearest.predict(z), tuple(model.labels), nearest.scores(z), parts)

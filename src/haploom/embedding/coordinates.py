@@ -8,6 +8,7 @@ import numpy as np
 from haploom.io.haplotype_tables import write_haplotype_table
 from haploom.io.model_file import ModelFile
 from haploom.panel import Panel
+from haploom.panel.matching import MIN_COVERAGE
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +24,15 @@ class Embedding:
     z: np.ndarray
 
 
-def embed_panel(panel: Panel, model: ModelFile) -> Embedding:
+def embed_panel(panel: Panel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Embedding:
     """Encode every haplotype of a panel.
 
-    Raises SiteMismatchError when the panel lacks sites of the model; more sites do not matter.
+    Sites of the model that the panel lacks are taken as missing; more sites do not matter. Raises SiteMismatchError
+    when it has a smaller share of them than `min_coverage`, HaploomError for a model of unphased people.
     """
     from haploom.models.encoder import panel_latents  # loads torch
 
-    return Embedding(panel.samples, model.parts_of(panel.samples), panel_latents(model, panel))
+    return Embedding(panel.samples, model.parts_of(panel.samples), panel_latents(model, panel, min_coverage))
 
 
 def write_embedding(embedding: Embedding, path: Path, force: bool = False) -> None:

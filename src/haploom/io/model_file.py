@@ -18,13 +18,13 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from haploom.errors import CorruptModelError, FormatError, SiteMismatchError
+from haploom.errors import CorruptModelError, FormatError, HaploomError, SiteMismatchError
 from haploom.io.byte_stream import first_bytes
 from haploom.io.formats import ARCHIVE_MAGIC, SAFETENSORS_BYTES, is_safetensors
 from haploom.io.model_kinds import ModelKind
 from haploom.io.output import atomic_output
-from haploom.panel import Panel, Split, Variants
-from haploom.panel.matching import Reading, match_sites, matched_panel, named_alike
+from haploom.panel import DosagePanel, MatchedRows, Panel, SiteMatch, Split, Variants
+from haploom.panel.matching import MIN_COVERAGE, Reading, match_sites, matched_panel, named_alike
 from haploom.panel.variants import STRING
 
 _METADATA_KEY = "haploom"
@@ -73,6 +73,11 @@ class ModelFile:
     def labels(self) -> list[str]:
         """The labels in the order of the rows of `labels.mean`."""
         return list(self.card.labels)
+
+    @property
+    def ploidy(self) -> int:
+        """1 where the model's rows are haplotypes, 2 where they are unphased people."""
+        return int(self.card.config.get("ploidy", 1))
 
     @property
     def n_parameters(self) -> int:
@@ -184,7 +189,7 @@ def describe_model(path: Path) -> dict[str, Any]:
         "labels": card.labels,
         "config": card.config,
         "parameters": model.n_parameters,
-        "rows": "haplotypes" if card.config.get("ploidy", 1) == 1 else "people",
+        "rows": "haplotypes" if model.ploidy == 1 else "people",
         "training": card.training,
         "people": {part: sum(p == part for p in card.part_of.values()) for part in ("train", "validation", "test")},
         "limits": card.limits,
@@ -220,9 +225,33 @@ def panel_at_sites(panel: Panel, model: ModelFile) -> Panel:
     """
     match = match_sites(model.variants, panel.variants)
     matched = matched_panel(panel, match)
-    if match.count(Reading.EXACT) < len(model.variants):
-        logger.warning("%s", match.report())
+    _note_match(match)
     return replace(matched, variants=model.variants)
+
+
+def rows_at_sites(panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> MatchedRows:
+    """A panel's rows as a model takes them, haplotypes or people, at the model's sites: absent ones are missing.
+
+    What was recoded or is absent is said in a warning. A model of people takes phased genotypes too, as dosages. Raises
+    SiteMismatchError when the panel has a smaller share of the model's sites than `min_coverage`; HaploomError for
+    unphased genotypes and a model of haplotypes.
+    """
+    if model.ploidy == 1 and isinstance(panel, DosagePanel):
+        raise HaploomError(
+            "the model is one of haplotypes, and these genotypes are unphased: phase them first, or train a model of "
+            "unphased people"
+        )
+    match = match_sites(model.variants, panel.variants)
+    match.require(min_coverage)
+    _note_match(match)
+    if model.ploidy == 2 and isinstance(panel, Panel):
+        panel = DosagePanel.from_panel(panel)
+    return MatchedRows(panel, match)
+
+
+def _note_match(match: SiteMatch) -> None:
+    if match.count(Reading.EXACT) < len(match.wanted):
+        logger.warning("%s", match.report())
 
 
 def file_sha256(path: Path) -> str:

@@ -6,11 +6,12 @@ import numpy as np
 import torch
 
 from haploom.errors import HaploomError
-from haploom.io.model_file import ModelFile, panel_at_sites
+from haploom.io.model_file import ModelFile, rows_at_sites
 from haploom.models.model import Batch, HaplotypeModel
 from haploom.models.network import load_network
-from haploom.panel import Panel
+from haploom.panel import MatchedRows, Panel
 from haploom.panel.bits import unpack_rows
+from haploom.panel.matching import MIN_COVERAGE
 
 MOST_ROWS_AT_ONCE = 1024
 ALLELES_AT_ONCE = 1 << 25  # as float32: 128 MiB
@@ -49,10 +50,22 @@ def packed_batches(bits: np.ndarray, n_sites: int, labels: np.ndarray | None = N
         yield Batch(counts, None, None if labels is None else torch.from_numpy(labels[rows]))
 
 
-def panel_latents(model: ModelFile, panel: Panel) -> np.ndarray:
+def matched_batches(rows: MatchedRows) -> Iterable[Batch]:
+    """Batches of all rows at a model's sites, in order; absent sites and missing calls are not called."""
+    step = rows_at_once(rows.n_sites)
+    for start in range(0, rows.n_rows, step):
+        counts, called = rows.rows(slice(start, start + step))
+        yield Batch(torch.from_numpy(counts).float(), None if called.all() else torch.from_numpy(called))
+
+
+def panel_latents(model: ModelFile, panel: Panel, min_coverage: float = MIN_COVERAGE) -> np.ndarray:
     """Latent means of a panel's haplotypes: float32 (n_haplotypes, n_latents).
 
-    The panel may have more sites than the model; raises SiteMismatchError when it lacks some.
+    The panel may have other sites than the model: more do not matter, and where some are absent the training
+    frequency stands in for them. Raises SiteMismatchError when it has a smaller share of them than `min_coverage`,
+    HaploomError for a model of unphased people.
     """
-    panel = panel_at_sites(panel, model)
-    return encode_batches(load_network(model), packed_batches(panel.bits, panel.n_sites))
+    if model.ploidy == 2:
+        raise HaploomError("the model is one of unphased people: it has no place for haplotypes")
+    rows = rows_at_sites(panel, model, min_coverage)
+    return encode_batches(load_network(model), matched_batches(rows))

@@ -128,6 +128,14 @@ class HaplotypeModel(nn.Module):
         """Log-odds of the alternate allele, (n, n_sites). Raises NotImplementedError where nothing is decoded."""
         raise NotImplementedError
 
+    def reconstruct(self, batch: Batch) -> Tensor:
+        """Log-odds of the alternate allele at all sites given what is known of each row: (n, n_sites).
+
+        Here: decoded at the mean of the latents. Raises NotImplementedError where the model has no such answer.
+        """
+        mean, _ = self.encode(batch)
+        return self.decode(mean, batch.labels)
+
     @abstractmethod
     def forward(self, batch: Batch, noise: Tensor | None = None) -> Terms:
         """The terms of the loss at one draw."""
