@@ -59,7 +59,9 @@ def jobs(panel, split):
         DoubleDataset(panel.select_samples(split.samples(part, panel.samples)), "population")
         for part in ("train", "validation")
     )
-    config = TrainingConfig(epochs=7, batch_size=24, learning_rate=1e-3, hidden_share=0.3, crossovers=2, average=0.9)
+    config = TrainingConfig(
+        epochs=7, batch_size=24, learning_rate=1e-3, hidden_share=0.3, crossovers_per_mb=5.0, average=0.9
+    )
     for kind, shape in SHAPES.items():
         labels = {"n_labels": 2} if kind in CONDITIONED else {}
         yield Job(kind, KINDS[kind][0](n_sites=train.n_sites, **shape, **labels), train, validation, config)
@@ -121,9 +123,13 @@ def test_processes__torchrun_writes_once(two_populations, tmp_path):
     program = tmp_path / "program.py"
     program.write_text("from haploom.cli import main\nmain()\n")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", str(program)]
-    train = "train panel.h5 --populations labels.tsv --kind window-vae --epochs 2 -o m --json".split()
+    train = ["train", "panel.h5", "--populations", "labels.tsv", "--kind", "window-vae", "--epochs", "2", "-o", "m"]
     run = subprocess.run(
-        [*torchrun, *train], cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+        [*torchrun, *train, "--json"],
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["epochs_run"] == 2

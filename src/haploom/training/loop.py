@@ -23,7 +23,7 @@ from haploom.training.averaging import WeightAverage
 from haploom.training.checkpoint import Checkpoint
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset, batches, n_batches
-from haploom.training.mosaics import recombine
+from haploom.training.mosaics import recombine, span_mb
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -216,6 +216,7 @@ class BatchShares:
 
     def __init__(self, fabric: "Fabric", train: PanelDataset, config: TrainingConfig) -> None:
         self.fabric, self.train, self.config = fabric, train, config
+        self.crossovers = config.crossovers_per_mb * span_mb(train.panel.variants)
         self.n_batches = n_batches(len(train), config.batch_size)
         smallest = len(train) // self.n_batches
         if smallest < fabric.world_size:
@@ -240,10 +241,10 @@ class BatchShares:
     def _recombined(self, epoch: int, place: int, rows: np.ndarray) -> np.ndarray:
         """What the rows of a batch hold after recombination."""
         columns = self.train.columns
-        if not self.config.crossovers:
+        if not self.crossovers:
             return columns[rows]
         rng = np.random.default_rng([self.config.seed, epoch, CROSSOVERS_DRAWN, place])
-        return recombine(columns, rows, self.train.labels, self.config.crossovers, rng)
+        return recombine(columns, rows, self.train.labels, self.crossovers, rng)
 
     def _shown(self, epoch: int, place: int, n_rows: int) -> Tensor:
         """Which calls the encoder sees: each row hides a share of its own, up to `hidden_share`."""

@@ -6,6 +6,8 @@ there are far more of them. No test or validation person takes part.
 
 import numpy as np
 
+from haploom.panel import Variants
+
 
 def recombine(
     columns: np.ndarray, rows: np.ndarray, labels: np.ndarray | None, crossovers: float, rng: np.random.Generator
@@ -16,7 +18,6 @@ def recombine(
     labels: int64 (n_rows,): what comes in is of the row's own label; None: of any row. crossovers: mean number a
     row, Poisson.
     """
-    result = columns[rows]
     n_columns = columns.shape[1]
     place = np.repeat(np.arange(len(rows)), rng.poisson(crossovers, len(rows)))
     start = rng.integers(0, n_columns, len(place))
@@ -28,6 +29,16 @@ def recombine(
         first = np.searchsorted(labels[by_label], of_label)
         last = np.searchsorted(labels[by_label], of_label, side="right")
         donors = by_label[rng.integers(first, last)]
-    for one in np.lexsort((start, place)):  # from left to right: each donor holds until the next
-        result[place[one], start[one] :] = columns[donors[one], start[one] :]
-    return result
+    order = np.lexsort((start, place))
+    # Which crossover was the last one up to each column: numbered from 1 in order, 0 before the first.
+    since = np.zeros((len(rows), n_columns), dtype=np.int32)
+    since[place[order], start[order]] = np.arange(1, len(order) + 1)
+    np.maximum.accumulate(since, axis=1, out=since)
+    sources = np.concatenate([[0], donors[order]])[since]
+    return columns[np.where(since > 0, sources, rows[:, None]), np.arange(n_columns)]
+
+
+def span_mb(variants: Variants) -> float:
+    """Megabases from the first site to the last, over all contigs."""
+    spans = (np.ptp(variants.position_bp[variants.chrom == contig]) for contig in variants.contigs())
+    return float(sum(spans)) / 1e6
