@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 torch = pytest.importorskip("torch")
 
-from haploom.io.model_kinds import NETWORKS, ModelKind  # noqa: E402
+from haploom.io.model_kinds import NETWORKS, TRAINED, ModelKind  # noqa: E402
 from haploom.models.model import Batch  # noqa: E402
 from haploom.models.network import KINDS, load_network  # noqa: E402
 from haploom.models.normalisation import WindowNorm  # noqa: E402
@@ -38,8 +38,9 @@ def total(terms):
 
 
 def test_kinds__are_named_in_one_place():
-    assert tuple(KINDS) == NETWORKS == tuple(PROFILES)
-    assert set(NETWORKS) <= set(get_args(ModelKind))
+    assert tuple(KINDS) == NETWORKS
+    assert tuple(PROFILES) == TRAINED
+    assert set(TRAINED) <= set(get_args(ModelKind))
 
 
 @given(st.integers(1, 30), st.integers(1, 12))

@@ -21,7 +21,7 @@ from haploom.cli.frame import (
     training_selection_options,
 )  # fmt: skip
 from haploom.errors import HaploomError
-from haploom.io.model_kinds import NETWORKS
+from haploom.io.model_kinds import TRAINED
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -32,7 +32,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @genotypes()
 @output_option("The model (a safetensors file).")
-@click.option("--kind", type=click.Choice(NETWORKS), default="vae", show_default=True, help="Which model.")
+@click.option("--kind", type=click.Choice(TRAINED), default="vae", show_default=True, help="Which model.")
 @click.option(
     "--profile",
     type=click.Choice(["sound", "paper"]),

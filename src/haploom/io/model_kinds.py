@@ -3,4 +3,5 @@
 from typing import Literal
 
 ModelKind = Literal["vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "pca"]
-NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive")  # those that `haploom train` trains
+NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "gmmn")  # built with torch
+TRAINED = (*NETWORKS, "pca")  # those that `haploom train` trains

@@ -8,6 +8,7 @@ import torch
 from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.models.autoregressive import Autoregressive, AutoregressiveConfig
+from haploom.models.gmmn import GMMN, GMMNConfig
 from haploom.models.model import HaplotypeModel, ModelConfig
 from haploom.models.vae import VAE, VAEConfig
 from haploom.models.vqvae import VQVAE, VQVAEConfig
@@ -22,8 +23,9 @@ KINDS: dict[str, tuple[type[ModelConfig], type[HaplotypeModel]]] = {
     "window-vae": (WindowConfig, WindowVAE),
     "vqvae": (VQVAEConfig, VQVAE),
     "autoregressive": (AutoregressiveConfig, Autoregressive),
+    "gmmn": (GMMNConfig, GMMN),
 }
-CONDITIONED = frozenset({"cvae", "yvae"})  # kinds that need a label for each row
+CONDITIONED = frozenset({"cvae", "yvae", "gmmn"})  # need a label for each row; a gmmn unless told not to
 
 
 def build_network(kind: str, config: ModelConfig) -> HaplotypeModel:

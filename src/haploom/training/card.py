@@ -27,6 +27,11 @@ _LIMITS = {
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Latents hold what the label does not say: people of different labels may lie at the same place.",
     ),
+    "gmmn": (
+        "It has no likelihood and places nobody: it only makes haplotypes up.",
+        "Its loss is measured by random features: what they cannot tell apart it does not learn.",
+    ),
+    "pca": ("Straight axes of what varies most among the training people, which need not be ancestry.",),
     "yvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Each label has a latent space of its own: distances between people of two labels mean nothing.",
@@ -42,34 +47,43 @@ def model_file(
 
     network: with the weights that were kept. history: see `kept_epochs`. people: everyone in the panel.
     """
-    train = job.train
-    assert train.labels is not None
     arrays = {f"weights.{name}": tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     if network.n_latents:
-        arrays |= _latent_arrays(network, train)
+        arrays |= _latent_arrays(network, job.train)
+    settings = job.config.as_dict()
+    training = {
+        "epochs_at_most": settings.pop("epochs"), **settings, "maf": maf, "device": device.type,
+        "threads": torch.get_num_threads(), "processes": processes, **_figures(network, job, history),
+    }  # fmt: skip
+    card = model_card(job, training, history, people=people, split=split, level=level, profile=profile)
+    return ModelFile(card, job.train.panel.variants, arrays)
+
+
+def model_card(
+    job: Job, training: Mapping[str, Any], history: Sequence[EpochFigures], *, people: Sequence[str], split: Split,
+    level: str, profile: str,
+) -> ModelCard:  # fmt: skip
+    """What is known of a training. training: its settings and what came of it. people: everyone in the panel."""
+    train = job.train
+    assert train.labels is not None
     variants = train.panel.variants
     counts = np.bincount(train.labels, minlength=len(train.label_names)) * train.ploidy // 2
     labels = {name: int(n) for name, n in zip(train.label_names, counts)}
-    settings = job.config.as_dict()
-    card = ModelCard(
+    return ModelCard(
         kind=job.kind,  # type: ignore[arg-type]
         profile=profile,
-        config=network.config.as_dict(),
+        config=job.settings.as_dict(),
         label_level=level,
         labels=labels,
         contig_length_bp=dict(variants.contig_length_bp),
         site_fingerprint=variants.fingerprint(),
         part_of={sample: part for part in PARTS for sample in people if split.part_of.get(sample) == part},
-        training={
-            "epochs_at_most": settings.pop("epochs"), **settings, "maf": maf, "device": device.type,
-            "threads": torch.get_num_threads(), "processes": processes, **_figures(network, job, history),
-        },
+        training=dict(training),
         # Without seconds: the same seed gives the same file.
         history=[{name: v for name, v in figures.record().items() if name != "seconds"} for figures in history],
         limits=_limits(job, labels),
         made_by=provenance.record(job.config.seed),
-    )  # fmt: skip
-    return ModelFile(card, variants, arrays)
+    )
 
 
 def kept_epochs(history: Sequence[EpochFigures]) -> dict[str | None, EpochFigures]:
@@ -93,8 +107,10 @@ def _figures(network: HaplotypeModel, job: Job, history: Sequence[EpochFigures])
             "kept_epoch": {label: figures.epoch for label, figures in kept.items()},
             "epochs_run": {label: sum(figures.label == label for figures in history) for label in kept},
         }
+    in_nats = all("reconstruction" in figures.validation for figures in kept.values())
     per_row = f"validation_nats_per_{'haplotype' if validation.ploidy == 1 else 'person'}"
-    held_out = {per_row: _mean({label: figures.validation_loss for label, figures in kept.items()}, rows)}
+    name = per_row if in_nats else "validation_loss"
+    held_out = {name: _mean({label: figures.validation_loss for label, figures in kept.items()}, rows)}
     terms = network.code_terms
     if terms and all(set(terms) <= figures.validation.keys() for figures in kept.values()):
         nats = {label: sum(figures.validation[term] for term in terms) for label, figures in kept.items()}
