@@ -18,14 +18,14 @@ from haploom.cli.main import haploom  # noqa: E402
 from haploom.errors import CorruptModelError, HaploomError  # noqa: E402
 from haploom.io import write_panel, write_populations  # noqa: E402
 from haploom.io.model_file import read_model  # noqa: E402
-from haploom.io.model_kinds import NETWORKS  # noqa: E402
+from haploom.models.network import KINDS  # noqa: E402
 from haploom.panel import DosagePanel  # noqa: E402
 from haploom.training import checkpoint as checkpoints  # noqa: E402
 from haploom.training import loop  # noqa: E402
 from haploom.training.config import TrainingConfig  # noqa: E402
 from haploom.training.fit import train_model  # noqa: E402
 
-DRAWS = {"hidden_share": 0.3, "crossovers": 2.0, "average": 0.9, "warm_up": 3, "rate_warm_up": 2.0}
+DRAWS = {"hidden_share": 0.3, "crossovers_per_mb": 5.0, "average": 0.9, "warm_up": 3, "rate_warm_up": 2.0}
 CONFIG = TrainingConfig(epochs=5, batch_size=24, **DRAWS)
 
 
@@ -86,7 +86,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("kind", [kind for kind in NETWORKS if kind != "yvae"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "yvae"])
 def test_resume__every_kind(kind, small_panel, two_populations_split, tmp_path, monkeypatch):
     shape = SHAPES.get(kind, {})
     assert_same(*resumed(
