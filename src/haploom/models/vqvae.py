@@ -71,7 +71,7 @@ class VQVAE(WindowAE):
 
     def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """(n, n_windows * n_latent), quantised first -> log-odds of the alternate allele (n, n_sites)."""
-        return self._log_odds(self.codebook(apart(z, self.windows.n_windows)).values)
+        return super().decode(together(self.codebook(apart(z, self.windows.n_windows)).values))
 
     def codes(self, batch: Batch) -> Tensor:
         """int64 (n, n_windows, heads), each from 0 to codes - 1."""
@@ -79,7 +79,7 @@ class VQVAE(WindowAE):
 
     def decode_codes(self, codes: Tensor) -> Tensor:
         """int64 (n, n_windows, heads) -> log-odds of the alternate allele (n, n_sites)."""
-        return self._log_odds(self.codebook.look_up(codes.transpose(0, 1)))
+        return super().decode(together(self.codebook.look_up(codes.transpose(0, 1))))
 
     def code_nats(self, quantised: Tensor, codes: Tensor) -> Tensor:
         """What the codes of a row cost: (n,). quantised: (n_windows, n, n_latent); codes: (n_windows, n, heads)."""
