@@ -26,6 +26,7 @@ from haploom.cli.frame import (
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+    from haploom.io.model_file import ModelFile
 
 
 @click.command()
@@ -43,12 +44,12 @@ def embed(
     source: Path, model: Path, output: Path, plot: Path | None, min_coverage: float, selection: "Selection",
     threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Place the haplotypes in SOURCE in a model's latent space.
+    """Place the haplotypes in SOURCE in a model's latent space; with a model of unphased people, the people.
 
     Sites of the model that are absent from SOURCE are taken as missing.
     """
     from haploom.embedding import embed_panel, write_embedding
-    from haploom.io import label_level, read_panel, refuse_to_replace
+    from haploom.io import label_level, read_dosages, read_panel, refuse_to_replace
     from haploom.io.model_file import read_model
 
     for path in filter(None, (output, plot)):
@@ -58,10 +59,8 @@ def embed(
 
         check_figure_name(plot)
     trained = read_model(model)
-    panel = read_panel(source, selection)
-    from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
-
-    use_threads(threads)
+    panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
+    _use_threads(trained, threads)
     with chosen_sites_explained(selection):
         embedding = embed_panel(panel, trained, min_coverage)
     if plot is not None:  # first, because a picture can be refused
@@ -71,9 +70,9 @@ def embed(
         save_map(embedding, labels, plot, force)
     write_embedding(embedding, output, force)
     _note_training_people(embedding.parts)
-    n_haplotypes, n_latents = embedding.z.shape
+    n_rows, n_latents = embedding.z.shape
     people = {f"people_{part}": count for part, count in sorted(Counter(embedding.parts).items())}
-    print_result({"haplotypes": n_haplotypes, "latents": n_latents, **people}, as_json, output)
+    print_result({_ROWS[trained.ploidy]: n_rows, "latents": n_latents, **people}, as_json, output)
 
 
 @click.command()
@@ -90,7 +89,7 @@ def classify(
     source: Path, model: Path, output: Path, min_coverage: float, selection: "Selection", threads: int | None,
     force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Say which reference population each haplotype in SOURCE is most similar to.
+    """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
     Sites of the model that are absent from SOURCE are taken as missing.
 
@@ -99,27 +98,25 @@ def classify(
     import numpy as np
 
     from haploom.ancestry import check_label_level, classify_panel, known_labels, write_classification
-    from haploom.io import read_panel, refuse_to_replace
+    from haploom.io import read_dosages, read_panel, refuse_to_replace
     from haploom.io.model_file import read_model
 
     refuse_to_replace(output, force)
     trained = read_model(model)
     check_label_level(trained, selection.label)
-    panel = read_panel(source, selection)
+    panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
-    from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
-
-    use_threads(threads)
+    _use_threads(trained, threads)
     with chosen_sites_explained(selection):
         classification = classify_panel(panel, trained, min_coverage)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
-    result: dict[str, object] = {"haplotypes": len(classification.labels)}
+    result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in classification.classes}
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
-        measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2))
+        measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2 // trained.ploidy))
         for name, share in (("accuracy", measured.plain), ("balanced_accuracy", measured.balanced)):
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
@@ -142,22 +139,33 @@ def synthesize(
     model: Path, populations: tuple[str, ...], people: int, output: Path, output_type: str | None, no_version: bool,
     seed: int, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Make new haplotypes from around a population's latents. They are marked synthetic, and named SYN_..."""
+    """Make new haplotypes of a population. They are marked synthetic, and named SYN_...
+
+    A vae makes them from around the latents of its training people, a cvae, yvae or gmmn from noise under the label.
+    """
     from haploom.cli.arguments import populations_beside
     from haploom.io import check_outputs, write_panel, write_populations
     from haploom.io.model_file import file_sha256, read_model
-    from haploom.synthesis import header_lines, synthesize_panel
+    from haploom.synthesis import header_lines, populations_of, synthesize_panel
 
     labels_to = populations_beside(output)
     check_outputs((output, labels_to), (model,), force)
     trained = read_model(model)
     # A name that itself holds a comma is taken whole.
     wanted = [name for given in populations for name in ([given] if given in trained.labels else given.split(","))]
-    panel = synthesize_panel(trained, tuple(dict.fromkeys(wanted)) or trained.labels, people, seed)
+    panel = synthesize_panel(trained, tuple(dict.fromkeys(wanted)) or populations_of(trained), people, seed)
     header = header_lines(trained, file_sha256(model), seed)
     write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
     write_populations(labels_to, panel.samples, panel.populations, force)
     print_result({"people": panel.n_samples, "sites": panel.n_sites, "labels": str(labels_to)}, as_json)
+
+
+def _use_threads(model: "ModelFile", threads: int | None) -> None:
+    """After the input is known to be good, as this loads torch; a PCA needs none, and uses NumPy's own threads."""
+    if model.card.kind != "pca":
+        from haploom.training.threads import use_threads
+
+        use_threads(threads)
 
 
 def _note_training_people(parts: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 The file holds arrays and facts, whatever the framework that made them, so that `inspect` and reading an
 archive need no torch. Arrays are named `weights.*` (the float model), `exact.*` (its integer decoder; of a Y-VAE
 `exact.0.*` and so on, one for each label),
-`labels.mean` and `labels.variance` (of the training people's latents), `sites.*` (which sites it was
+`labels.mean` and `labels.variance` (of the training people's latents), `pca.*` (axes), `sites.*` (which sites it was
 trained on).
 """
 
@@ -30,7 +30,10 @@ from haploom.panel.variants import STRING
 _METADATA_KEY = "haploom"
 _SITE_TEXT = "sites.text"  # UTF-8 lines of chrom, id, ref, alt, separated by tabs
 _SITE_POSITIONS = "sites.position_bp"
-_NOT_TRAINED = ("running_mean", "running_var", "num_batches_tracked", "frequency", "usage", "n_steps")
+_NOT_TRAINED = (
+    "running_mean", "running_var", "num_batches_tracked", "frequency", "usage", "n_steps",
+    "typical_distance", "feature_seed", "explained_variance", "explained_variance_ratio", "noise_variance",
+)  # fmt: skip
 NEW = "new"  # the part of people the model's split does not know
 
 logger = logging.getLogger(__name__)
@@ -81,8 +84,9 @@ class ModelFile:
 
     @property
     def n_parameters(self) -> int:
-        """Trained numbers of the float model, so without running statistics and allele frequencies."""
-        return sum(array.size for name, array in self.group("weights").items() if not name.endswith(_NOT_TRAINED))
+        """Trained numbers of the float model, so without running statistics and allele frequencies; axes of a PCA."""
+        trained = {**self.group("weights"), **self.group("pca")}
+        return sum(array.size for name, array in trained.items() if not name.endswith(_NOT_TRAINED))
 
     def parts_of(self, samples: Sequence[str]) -> tuple[str, ...]:
         """Train, validation or test for each person, or NEW where the model's split does not know them."""

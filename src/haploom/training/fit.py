@@ -13,13 +13,14 @@ from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.models.network import CONDITIONED, KINDS, load_weights
 from haploom.panel import DosagePanel, Panel, Split
-from haploom.training.card import kept_epochs, model_file
+from haploom.training.card import kept_epochs, model_card, model_file
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset
 from haploom.training.devices import choose_device
 from haploom.training.job import Job
 from haploom.training.loop import EpochFigures
 from haploom.training.members import member_checkpoint, train_members
+from haploom.training.principal_components import PCAConfig, fit_pca
 from haploom.training.processes import how_many, run_job
 from haploom.training.profiles import profile_of
 from haploom.training.threads import one_thread
@@ -94,8 +95,14 @@ def train_model(
         **({"n_labels": len(train.label_names)} if kind in CONDITIONED else {}),
         **chosen.shape, **(shape or {}),
     }  # fmt: skip
-    config_type, _ = KINDS[kind]
+    config_type = PCAConfig if kind == "pca" else KINDS[kind][0]
     job = Job(kind, config_type(**settings), train, validation, config, checkpoint, resume)
+    if kind == "pca":
+        arrays, history, facts = fit_pca(job)
+        card = model_card(
+            job, {**facts, "maf": maf}, history, people=panel.samples, split=split, level=level, profile=profile
+        )
+        return Training(ModelFile(card, train.panel.variants, arrays), history)
     apart = kind == "yvae"
     outcome = (
         train_members(job, target, processes or torch.get_num_threads())

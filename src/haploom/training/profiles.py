@@ -17,17 +17,27 @@ class Profile:
 
 
 # Geleta et al. 2026, Table 1; the batch follows from public facts about the study.
-_PAPER = TrainingConfig(epochs=1000, batch_size=128, learning_rate=1e-4, patience=50)
+_PAPER = TrainingConfig(
+    epochs=1000, batch_size=128, learning_rate=1e-4, schedule="constant", crossovers_per_mb=0, patience=50
+)
 # The window of its Table 2. The article has no windowed model without quantising: the rest is the VQ-VAE's shape.
 _PAPER_WINDOWS = {"window": 2500, "n_latent": 512, "hidden": (1250,), "decoder_hidden": (1250,)}
 _PAPER_VQ = TrainingConfig(
-    epochs=1000, batch_size=128, learning_rate=0.025, weight_decay=0.01, schedule="plateau", patience=50
+    epochs=1000,
+    batch_size=128,
+    learning_rate=0.025,
+    weight_decay=0.01,
+    schedule="plateau",
+    crossovers_per_mb=0,
+    patience=50,
 )
 
 _SOUND_AUTOREGRESSIVE = TrainingConfig(
     epochs=15, batch_size=64, learning_rate=8e-3, schedule="cosine", rate_warm_up=1, optimizer="adamw",
-    weight_decay=0.01, crossovers=3, average=0.98,
+    weight_decay=0.01, crossovers_per_mb=3, average=0.98,
 )  # fmt: skip
+
+_SOUND_GMMN = TrainingConfig(epochs=200, batch_size=256, learning_rate=1e-3, patience=30)
 
 PROFILES: dict[str, dict[str, Profile]] = {
     "vae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
@@ -40,6 +50,8 @@ PROFILES: dict[str, dict[str, Profile]] = {
         "sound": Profile(TrainingConfig(), {"window": 100, "n_latent": 32, "heads": 4, "revive_below": 0.1}),
     },
     "autoregressive": {"sound": Profile(_SOUND_AUTOREGRESSIVE)},
+    "gmmn": {"paper": Profile(_PAPER, {"n_labels": 0}), "sound": Profile(_SOUND_GMMN)},
+    "pca": {"sound": Profile(TrainingConfig())},  # of which only the seed matters
 }
 
 
