@@ -220,7 +220,8 @@ def matched_panel(panel: Panel, match: SiteMatch) -> Panel:
 class MatchedRows:
     """Genotypes at a model's sites, a block of rows at a time, with what is missing.
 
-    Rows are haplotypes of a Panel (`ploidy` 1) or people of a DosagePanel (`ploidy` 2).
+    Rows are haplotypes of a Panel (`ploidy` 1) or people of a DosagePanel (`ploidy` 2). variants: the wanted sites,
+    on contigs as the genotypes name them.
     """
 
     def __init__(self, panel: Panel | DosagePanel, match: SiteMatch) -> None:
@@ -231,6 +232,7 @@ class MatchedRows:
         self.ploidy = 1 if isinstance(panel, Panel) else 2
         self.n_rows = panel.n_haplotypes if isinstance(panel, Panel) else panel.n_samples
         self.n_sites = len(match.columns)
+        self.variants = match.wanted
 
     def rows(self, rows: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(counts, called) of some rows.
