@@ -2,6 +2,9 @@
 
 from typing import Literal
 
-ModelKind = Literal["vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "pca"]
-NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "gmmn")  # built with torch
+ModelKind = Literal[
+    "vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "denoiser", "pca"
+]  # fmt: skip
+# Built with torch.
+NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "denoiser", "gmmn")
 TRAINED = (*NETWORKS, "pca")  # those that `haploom train` trains

@@ -8,6 +8,7 @@ import torch
 from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.models.autoregressive import Autoregressive, AutoregressiveConfig
+from haploom.models.denoiser import Denoiser, DenoiserConfig
 from haploom.models.gmmn import GMMN, GMMNConfig
 from haploom.models.model import HaplotypeModel, ModelConfig
 from haploom.models.vae import VAE, VAEConfig
@@ -23,6 +24,7 @@ KINDS: dict[str, tuple[type[ModelConfig], type[HaplotypeModel]]] = {
     "window-vae": (WindowConfig, WindowVAE),
     "vqvae": (VQVAEConfig, VQVAE),
     "autoregressive": (AutoregressiveConfig, Autoregressive),
+    "denoiser": (DenoiserConfig, Denoiser),
     "gmmn": (GMMNConfig, GMMN),
 }
 CONDITIONED = frozenset({"cvae", "yvae", "gmmn"})  # need a label for each row; a gmmn unless told not to

@@ -27,6 +27,7 @@ _LIMITS = {
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Latents hold what the label does not say: people of different labels may lie at the same place.",
     ),
+    "denoiser": ("It fills in what is not known within its sites: no latents, no code, nothing made up.",),
     "gmmn": (
         "It has no likelihood and places nobody: it only makes haplotypes up.",
         "Its loss is measured by random features: what they cannot tell apart it does not learn.",

@@ -37,6 +37,11 @@ _SOUND_AUTOREGRESSIVE = TrainingConfig(
     weight_decay=0.01, crossovers_per_mb=3, average=0.98,
 )  # fmt: skip
 
+_SOUND_DENOISER = TrainingConfig(
+    epochs=24, batch_size=64, learning_rate=8e-3, schedule="cosine", optimizer="adamw", weight_decay=0.01,
+    hidden_share=0.95, crossovers_per_mb=3,
+)  # fmt: skip
+
 _SOUND_GMMN = TrainingConfig(epochs=200, batch_size=256, learning_rate=1e-3, patience=30)
 
 PROFILES: dict[str, dict[str, Profile]] = {
@@ -50,6 +55,7 @@ PROFILES: dict[str, dict[str, Profile]] = {
         "sound": Profile(TrainingConfig(), {"window": 100, "n_latent": 32, "heads": 4, "revive_below": 0.1}),
     },
     "autoregressive": {"sound": Profile(_SOUND_AUTOREGRESSIVE)},
+    "denoiser": {"sound": Profile(_SOUND_DENOISER)},
     "gmmn": {"paper": Profile(_PAPER, {"n_labels": 0}), "sound": Profile(_SOUND_GMMN)},
     "pca": {"sound": Profile(TrainingConfig())},  # of which only the seed matters
 }
