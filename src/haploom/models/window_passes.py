@@ -34,16 +34,15 @@ class NormalisedProduct(torch.autograd.Function):
         ctx: Any, values: Tensor, weight: Tensor, gain: Tensor, offset: Tensor, eps: float, relu: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         shape = (*values.shape[:2], weight.shape[2])
-        normalised, result = values.new_empty(shape), values.new_empty(shape)
+        centred, result = values.new_empty(shape), values.new_empty(shape)
         mean, variance = torch.empty_like(gain), torch.empty_like(gain)
-        for block in _blocks(normalised):
-            z, y = normalised[block], result[block]
-            torch.bmm(values[block], weight[block], out=z)
-            _normalise(z, y, mean[block], variance[block], eps)
-            torch.addcmul(offset[block], z, gain[block], out=y)
+        for block in _blocks(centred):
+            z, y = centred[block], result[block]
+            _centred_product(values[block], weight[block], z, mean[block])
+            _normalise(z, gain[block], offset[block], variance[block], eps, y)
             if relu:
                 y.relu_()
-        ctx.save_for_backward(values, weight, gain, variance, normalised, result if relu else None)
+        ctx.save_for_backward(values, weight, gain, variance, centred, result if relu else None)
         ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance)
         return result, mean, variance
@@ -58,8 +57,7 @@ class NormalisedProduct(torch.autograd.Function):
             if result is None:
                 residual.copy_(of_result[block])
             else:
-                torch.sign(result[block], out=residual)
-                residual *= of_result[block]
+                torch.ops.aten.threshold_backward.grad_input(of_result[block], result[block], 0, grad_input=residual)
             gradients.add(block, residual)
         return gradients.of_values, gradients.of_weight, gradients.of_gain, gradients.of_offset, None, None
 
@@ -76,15 +74,14 @@ class NormalisedNats(torch.autograd.Function):
         eps: float,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         shape = (*values.shape[:2], weight.shape[2])
-        normalised, residual = values.new_empty(shape), values.new_empty(shape)
+        centred, residual = values.new_empty(shape), values.new_empty(shape)
         mean, variance = torch.empty_like(gain), torch.empty_like(gain)
         nats = values.new_zeros(shape[1])
-        scratch = torch.empty_like(normalised[next(_blocks(normalised))])
-        for block in _blocks(normalised):
-            z, r = normalised[block], residual[block]
-            torch.bmm(values[block], weight[block], out=z)
-            _normalise(z, r, mean[block], variance[block], eps)
-            torch.addcmul(offset[block], z, gain[block], out=r)
+        scratch = torch.empty_like(centred[next(_blocks(centred))])
+        for block in _blocks(centred):
+            z, r = centred[block], residual[block]
+            _centred_product(values[block], weight[block], z, mean[block])
+            _normalise(z, gain[block], offset[block], variance[block], eps, r)
             r.sigmoid_()
             r -= counts[block]
             if n_padded and block.stop == len(values):
@@ -92,7 +89,7 @@ class NormalisedNats(torch.autograd.Function):
             # |r| is the probability of the other allele; nearer to 1 float32 does not go.
             other = torch.abs(r, out=scratch[: len(r)]).neg_()
             nats -= other.clamp_(min=-1 + 6e-8).log1p_().sum(dim=(0, 2))
-        ctx.save_for_backward(values, weight, gain, variance, normalised, residual)
+        ctx.save_for_backward(values, weight, gain, variance, centred, residual)
         ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance)
         return nats, mean, variance
@@ -111,12 +108,12 @@ class _Gradients:
     """Gradients of what goes into a normalised product, a block of windows at a time."""
 
     def __init__(self, saved: Sequence[Tensor], eps: float, values_too: bool) -> None:
-        """saved: values, weight, gain, variance and normalised products. values_too: or only the parameters'."""
-        self._values, self._weight, gain, variance, self._normalised = saved
-        self._scale = gain * torch.rsqrt(variance + eps)
-        self._residual, self._scratch = self._normalised.new_empty(
-            2, *self._normalised[next(_blocks(self._normalised))].shape
-        )
+        """saved: values, weight, gain, variance and centred products. values_too: or only the parameters'."""
+        self._values, self._weight, gain, variance, self._centred = saved
+        self._rescale = torch.rsqrt(variance + eps)
+        self._scale = gain * self._rescale
+        largest = self._centred[next(_blocks(self._centred))].shape
+        self._residual, self._scratch = self._centred.new_empty(2, *largest)
         self.of_values = self._values.new_empty(self._values.shape) if values_too else None
         self.of_weight = self._weight.new_empty(self._weight.shape)
         self.of_gain, self.of_offset = torch.empty_like(gain), torch.empty_like(gain)
@@ -127,12 +124,12 @@ class _Gradients:
 
     def add(self, block: slice, residual: Tensor) -> None:
         """residual: the gradient after normalisation, of one block; overwritten."""
-        scratch = self._scratch[: len(residual)]
-        z, n_rows = self._normalised[block], residual.shape[1]
-        of_gain, of_offset = self.of_gain[block], self.of_offset[block]
+        z, scratch, n_rows = self._centred[block], self._scratch[: len(residual)], residual.shape[1]
+        of_gain, of_offset, rescale = self.of_gain[block], self.of_offset[block], self._rescale[block]
         torch.sum(residual, dim=1, keepdim=True, out=of_offset)
         torch.sum(torch.mul(residual, z, out=scratch), dim=1, keepdim=True, out=of_gain)
-        residual.addcmul_(z, of_gain, value=-1 / n_rows)
+        of_gain *= rescale
+        residual.addcmul_(z, of_gain * rescale, value=-1 / n_rows)
         residual -= of_offset / n_rows
         residual *= self._scale[block]
         torch.bmm(self._values[block].mT, residual, out=self.of_weight[block])
@@ -140,13 +137,17 @@ class _Gradients:
             torch.bmm(residual, self._weight[block].mT, out=self.of_values[block])
 
 
-def _normalise(z: Tensor, scratch: Tensor, mean: Tensor, variance: Tensor, eps: float) -> None:
-    """Normalise z over its rows, in place; mean and variance are written."""
-    torch.mean(z, dim=1, keepdim=True, out=mean)
-    z -= mean
-    torch.mul(z, z, out=scratch)
-    torch.mean(scratch, dim=1, keepdim=True, out=variance)
-    z *= torch.rsqrt(variance + eps)
+def _centred_product(values: Tensor, weight: Tensor, product: Tensor, mean: Tensor) -> None:
+    """values @ weight without its mean over rows; both are written. The mean of products is that of the values."""
+    torch.bmm(values.mean(dim=1, keepdim=True), weight, out=mean)
+    torch.baddbmm(mean, values, weight, beta=-1, out=product)
+
+
+def _normalise(z: Tensor, gain: Tensor, offset: Tensor, variance: Tensor, eps: float, result: Tensor) -> None:
+    """Scale centred values to standard deviation `gain` and move them by `offset`; variance and result are written."""
+    torch.mul(z, z, out=result)
+    torch.mean(result, dim=1, keepdim=True, out=variance)
+    torch.addcmul(offset, z, gain * torch.rsqrt(variance + eps), out=result)
 
 
 def _blocks(matrices: Tensor) -> Iterator[slice]:
