@@ -8,10 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from haploom.ancestry import classify_panel  # noqa: E402
 from haploom.compression import compress  # noqa: E402
+from haploom.embedding import embed_panel  # noqa: E402
 from haploom.errors import HaploomError  # noqa: E402
 from haploom.io import write_panel  # noqa: E402
 from haploom.io.model_file import describe_model, read_model, write_model  # noqa: E402
+from haploom.models.encoder import encode_batches, packed_batches  # noqa: E402
 from haploom.models.network import load_network  # noqa: E402
 from haploom.panel import Split  # noqa: E402
 from haploom.training.config import TrainingConfig  # noqa: E402
@@ -118,3 +121,17 @@ def test_members__do_not_store_haplotypes(trained, two_populations, tmp_path):
     write_model(trained.model, tmp_path / "m")
     with pytest.raises(HaploomError, match="is a yvae of haplotypes, which does not store haplotypes"):
         compress(tmp_path / "x.vcf", tmp_path / "x.hlm", codec="vae+rle", model=tmp_path / "m")
+
+
+def test_members__place_people_by_their_label(trained, two_populations):
+    north = load_network(trained.model).members[0]
+    chosen = two_populations.select_samples(["P03", "P41"])
+    wanted = encode_batches(north, packed_batches(chosen.bits, chosen.n_sites))
+    assert chosen.labels("population").tolist() == ["north", "south"]
+    z = embed_panel(chosen, trained.model).z
+    np.testing.assert_allclose(z[:2], wanted[:2], rtol=1e-5, atol=1e-6)
+    assert np.abs(z[2:] - wanted[2:]).max() > 0.01
+    with pytest.raises(HaploomError, match="no column 'population' of labels here"):
+        embed_panel(chosen.with_populations({}), trained.model)
+    with pytest.raises(HaploomError, match="is told each person's label"):
+        classify_panel(chosen, trained.model)

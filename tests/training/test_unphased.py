@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from haploom.cli.frame import run  # noqa: E402
 from haploom.cli.main import haploom  # noqa: E402
-from haploom.io import write_dosages, write_populations  # noqa: E402
+from haploom.io import write_dosages, write_panel, write_populations  # noqa: E402
 from haploom.io.model_file import describe_model, read_model  # noqa: E402
 from haploom.panel import DosagePanel  # noqa: E402
 from haploom.panel.dosages import MISSING  # noqa: E402
@@ -77,9 +77,23 @@ def test_unphased__from_files(two_populations, tmp_path, capsys):
     assert {"train_reconstruction", "train_kl", "validation_loss", "seconds"} <= rows[0].keys()
     assert (tmp_path / "people.bed.png").read_bytes().startswith(b"\x89PNG")
     # Phased commands say what such a model is of.
-    made_up = ["synthesize", "--model", f"{tmp_path}/people.bed.model", "-n", "1", "-o", f"{tmp_path}/x.vcf"]
-    assert run(haploom, made_up) == 3
-    assert "people" in capsys.readouterr().err
+    model = ["--model", f"{tmp_path}/people.bed.model"]
+    assert run(haploom, ["synthesize", *model, "-n", "1", "-o", f"{tmp_path}/x.vcf"]) == 3
+    assert "unphased people makes no haplotypes" in capsys.readouterr().err
+    # The two formats place the same people at the same place; phased genotypes are taken as counts.
+    write_panel(two_populations, tmp_path / "phased.h5")
+    for name in ("people.vcf.gz", "people.bed", "phased.h5"):
+        labels = ["--populations", f"{tmp_path}/labels.tsv"]
+        picture = ["--plot", f"{tmp_path}/{name}.map.png"]
+        assert (
+            run(haploom, ["embed", f"{tmp_path}/{name}", *model, *labels, *picture, "-o", f"{tmp_path}/{name}.z"]) == 0
+        )
+        assert run(haploom, ["classify", f"{tmp_path}/{name}", *model, *labels, "-o", f"{tmp_path}/{name}.labels"]) == 0
+    tables = [(tmp_path / f"{name}.z").read_text() for name in ("people.vcf.gz", "people.bed", "phased.h5")]
+    assert tables[0] == tables[1]
+    rows = [line.split("\t") for line in tables[2].splitlines()]
+    assert [row[:2] for row in rows[1:]] == [[name, "."] for name in people.samples]
+    assert len((tmp_path / "people.bed.labels").read_text().splitlines()) == 1 + people.n_samples
 
 
 def test_unphased__wolves(real_data, tmp_path):

@@ -40,8 +40,8 @@ def classify_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: f
     """Label every haplotype of a panel, or every person for a model of unphased people.
 
     Sites of the model that the panel lacks are taken as missing; more sites do not matter. Raises SiteMismatchError
-    when it has a smaller share of them than `min_coverage`, HaploomError for unphased genotypes and a model of haplotypes,
-    and for a model that is told the labels (C-VAE, Y-VAE): its latents do not say them.
+    when it has a smaller share of them than `min_coverage`, HaploomError for unphased genotypes and a model of
+    haplotypes, and for a model that is told the labels (C-VAE, Y-VAE): its latents do not say them.
     """
     if model.card.config.get("n_labels"):
         raise HaploomError(

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from haploom.io.model_file import ModelFile
 
 
+_ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
+
+
 @click.command()
 @genotypes()
 @model_option

@@ -31,8 +31,8 @@ def embed_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: floa
     """Encode every haplotype of a panel, or every person for a model of unphased people.
 
     Sites of the model that the panel lacks are taken as missing; more sites do not matter. Raises SiteMismatchError
-    when it has a smaller share of them than `min_coverage`, HaploomError for unphased genotypes and a model of haplotypes,
-    or where the model needs labels (C-VAE, Y-VAE) that the panel has not.
+    when it has a smaller share of them than `min_coverage`, HaploomError for unphased genotypes and a model of
+    haplotypes, or where the model needs labels (C-VAE, Y-VAE) that the panel has not.
     """
     if model.card.kind == "pca":
         z = pca_latents(model, panel, min_coverage)
@@ -40,11 +40,11 @@ def embed_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: floa
         from haploom.models.encoder import panel_latents  # loads torch
 
         z = panel_latents(model, panel, min_coverage)
-    return Embedding(panel.samples, model.parts_of(panel.samples), z)
+    return Embedding(panel.samples, model.parts_of(panel.samples), z, model.ploidy)
 
 
 def write_embedding(embedding: Embedding, path: Path, force: bool = False) -> None:
-    """A TSV: sample, haplotype (1, 2, or . for unphased people), z1, z2, ..., and the part of the model's split the person was in.
+    """A TSV: sample, haplotype (1, 2, or . for unphased people), z1, z2, ..., and the part of the model's split.
 
     path: `-` is stdout.
     """

@@ -8,8 +8,8 @@ import torch
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, rows_at_sites
 from haploom.models.model import Batch, HaplotypeModel
-from haploom.models.network import load_network
-from haploom.panel import MatchedRows, Panel
+from haploom.models.network import CONDITIONED, load_network
+from haploom.panel import DosagePanel, MatchedRows, Panel
 from haploom.panel.bits import unpack_rows
 from haploom.panel.matching import MIN_COVERAGE
 
@@ -50,22 +50,41 @@ def packed_batches(bits: np.ndarray, n_sites: int, labels: np.ndarray | None = N
         yield Batch(counts, None, None if labels is None else torch.from_numpy(labels[rows]))
 
 
-def matched_batches(rows: MatchedRows) -> Iterable[Batch]:
-    """Batches of all rows at a model's sites, in order; absent sites and missing calls are not called."""
+def matched_batches(rows: MatchedRows, labels: np.ndarray | None = None) -> Iterable[Batch]:
+    """Batches of all rows at a model's sites, in order; absent sites and missing calls are not called.
+
+    labels: int64 (n_rows,) or None.
+    """
     step = rows_at_once(rows.n_sites)
     for start in range(0, rows.n_rows, step):
-        counts, called = rows.rows(slice(start, start + step))
-        yield Batch(torch.from_numpy(counts).float(), None if called.all() else torch.from_numpy(called))
+        here = slice(start, start + step)
+        counts, called = rows.rows(here)
+        mask = None if called.all() else torch.from_numpy(called)
+        yield Batch(torch.from_numpy(counts).float(), mask, None if labels is None else torch.from_numpy(labels[here]))
 
 
-def panel_latents(model: ModelFile, panel: Panel, min_coverage: float = MIN_COVERAGE) -> np.ndarray:
-    """Latent means of a panel's haplotypes: float32 (n_haplotypes, n_latents).
+def panel_latents(model: ModelFile, panel: Panel | DosagePanel, min_coverage: float = MIN_COVERAGE) -> np.ndarray:
+    """Latent means of a panel's haplotypes, or people where the model's rows are those: float32 (n_rows, n_latents).
 
     The panel may have other sites than the model: more do not matter, and where some are absent the training
     frequency stands in for them. Raises SiteMismatchError when it has a smaller share of them than `min_coverage`,
-    HaploomError for a model of unphased people.
+    HaploomError for unphased genotypes and a model of haplotypes, or where a model needs labels the panel has not.
     """
-    if model.ploidy == 2:
-        raise HaploomError("the model is one of unphased people: it has no place for haplotypes")
     rows = rows_at_sites(panel, model, min_coverage)
-    return encode_batches(load_network(model), matched_batches(rows))
+    labels = _label_places(model, panel) if model.card.kind in CONDITIONED else None
+    return encode_batches(load_network(model), matched_batches(rows, labels))
+
+
+def _label_places(model: ModelFile, panel: Panel | DosagePanel) -> np.ndarray:
+    """Each row's place in the model's labels: int64 (n_rows,)."""
+    level = model.card.label_level
+    if level not in panel.populations:
+        raise HaploomError(
+            f"a {model.card.kind} encodes people by their label, and there is no column {level!r} of labels here: give "
+            "a table that has one with --populations"
+        )
+    places = {label: place for place, label in enumerate(model.labels)}
+    names = panel.labels(level).tolist()
+    if unknown := sorted(set(names) - places.keys()):
+        raise HaploomError(f"the model does not know the label {unknown[0]!r}: it knows {', '.join(model.labels)}")
+    return np.repeat(np.array([places[name] for name in names], dtype=np.int64), 2 // model.ploidy)

@@ -21,8 +21,9 @@ def save_map(embedding: Embedding, labels: np.ndarray | None, path: Path, force:
     """
     figures.check_figure_name(path)
     points, axis_names = plane(embedding.z)
-    names = np.repeat(np.full(len(embedding.samples), UNLABELLED) if labels is None else np.asarray(labels), 2)
-    held_out = np.repeat(np.array(embedding.parts) != "train", 2)
+    of_person = 2 // embedding.ploidy
+    names = np.repeat(np.full(len(embedding.samples), UNLABELLED) if labels is None else np.asarray(labels), of_person)
+    held_out = np.repeat(np.array(embedding.parts) != "train", of_person)
 
     figures.save_figure(
         lambda ax: plots.latent_map(
