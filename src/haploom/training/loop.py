@@ -23,6 +23,7 @@ from haploom.training.averaging import WeightAverage
 from haploom.training.checkpoint import Checkpoint
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset, batches, n_batches
+from haploom.training.memory import freed_memory_kept
 from haploom.training.mosaics import recombine, span_mb
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def train_network(
     best = state.best if state else {}
     epochs = range(0) if state and state.finished else range(len(history) + 1, config.epochs + 1)
     showing = progress.task("Training", config.epochs) if fabric.is_global_zero else progress.unseen()
-    with torch.random.fork_rng(devices=cuda), showing as advance:
+    with torch.random.fork_rng(devices=cuda), freed_memory_kept(), showing as advance:
         for figures in history:
             advance(1, validation=figures.validation_loss)
         for epoch in epochs:
