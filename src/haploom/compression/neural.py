@@ -32,7 +32,7 @@ class NeuralBlock:
         if model.card.kind != "vae" or model.ploidy != 1:
             trained_on = "haplotypes" if model.ploidy == 1 else "unphased people"
             raise HaploomError(
-                f"{path} is a {model.card.kind} of {trained_on}, which does not store haplotypes: give a model trained with "
+                f"{path} is a {model.card.kind} of {trained_on}, which does not store haplotypes: give one trained with "
                 "--kind vae on phased genotypes"
             )
         self._network = IntegerNetwork.from_tensors(model.group("exact"))

@@ -71,8 +71,9 @@ def panel_latents(model: ModelFile, panel: Panel | DosagePanel, min_coverage: fl
     HaploomError for unphased genotypes and a model of haplotypes, or where a model needs labels the panel has not.
     """
     rows = rows_at_sites(panel, model, min_coverage)
-    labels = _label_places(model, panel) if model.card.kind in CONDITIONED else None
-    return encode_batches(load_network(model), matched_batches(rows, labels))
+    network = load_network(model)
+    labels = _label_places(model, panel) if network.n_latents and model.card.kind in CONDITIONED else None
+    return encode_batches(network, matched_batches(rows, labels))
 
 
 def _label_places(model: ModelFile, panel: Panel | DosagePanel) -> np.ndarray:
