@@ -12,6 +12,7 @@ from haploom.cli.frame import (
     genotypes,
     input_file,
     json_option,
+    map_option,
     model_option,
     output_option,
     print_result,
@@ -96,6 +97,60 @@ def classify(
         )
         shown[record["method"]] = f"plain {plain}  balanced {balanced}"
     print_result(shown, as_json=False)
+
+
+@bench.command()
+@input_file()
+@model_option
+@output_option("Records, a JSON line each; new ones are added at the end.")
+@map_option
+@click.option(
+    "--part", type=click.Choice(["validation", "test"]), default="test", show_default=True,
+    help="Whose sites are hidden.",
+)  # fmt: skip
+@click.option("--baselines/--no-baselines", default=True, show_default=True, help="Measure the baselines, too.")
+@training_selection_options
+@seed_option
+@threads_option
+@json_option
+@quiet_option
+def impute(
+    source: Path, model: Path, output: Path, genetic_map: Path | None, part: str, baselines: bool,
+    selection: "Selection", split: Path | None, seed: int, threads: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How well the model and the baselines impute hidden sites, by allele frequency.
+
+    SOURCE holds the people the model was trained on, with their labels. Hides every second site, then 90 % of them,
+    from the model's test people; figures are squared correlations of dosages with the truth, a site at a time.
+    """
+    from haploom.bench.impute import impute_records
+    from haploom.bench.records import append_records
+    from haploom.io import read_genetic_map, read_panel
+    from haploom.training.threads import use_threads
+
+    if split is not None:
+        raise click.UsageError("bench impute takes the split in the model: leave --split out")
+    use_threads(threads)
+    records = []
+    for record in impute_records(
+        f"impute/{source.name}, {part}", read_panel(source, selection), model, part=part, baselines=baselines,
+        genetic_map=read_genetic_map(genetic_map) if genetic_map else None, seed=seed,
+        threads=threads or default_threads(),
+    ):  # fmt: skip
+        append_records(output, [record])
+        records.append(record)
+    if as_json:
+        click.echo(json.dumps(records, ensure_ascii=False))
+        return
+    head = [f"{100 * figures['maf'][0]:g}-{100 * figures['maf'][1]:g} %" for figures in records[0]["imputation"]]
+    for hidden in dict.fromkeys(record["hidden"] for record in records):
+        click.echo(f"hidden: {hidden}; mean r2 by minor-allele frequency")
+        shown = [["", *head, "seconds"]]
+        for record in records:
+            if record["hidden"] == hidden:
+                figures = [f"{each['mean_r2']:.3f}" for each in record["imputation"]]
+                shown.append([record["method"], *figures, f"{record['seconds']:,}"])
+        _print_table(shown)
 
 
 @bench.command()
