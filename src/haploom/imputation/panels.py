@@ -39,8 +39,7 @@ class ImputedPanel:
     @property
     def untyped(self) -> np.ndarray:
         """Sites where nobody has a call: bool (n_sites,)."""
-        untyped: np.ndarray = ~self.called.any(axis=0)
-        return untyped
+        return np.logical_not(self.called.any(axis=0))
 
     @property
     def n_untyped(self) -> int:
