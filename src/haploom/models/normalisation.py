@@ -63,6 +63,7 @@ class BatchNorm(nn.BatchNorm1d):
 
     def over_rows(self, values: Tensor) -> Tensor:
         """Normalise (..., n, n_features) by its batch's statistics, and remember them."""
+        values = values.to(torch.promote_types(values.dtype, torch.float32))  # sums in half precision lose digits
         result, mean, variance, rows = _Normalise.apply(values, self.weight, self.bias, self.eps)
         self.learn(mean, variance * rows / (rows - 1))
         return result

@@ -108,7 +108,7 @@ def _figures(network: HaplotypeModel, job: Job, history: Sequence[EpochFigures])
             "kept_epoch": {label: figures.epoch for label, figures in kept.items()},
             "epochs_run": {label: sum(figures.label == label for figures in history) for label in kept},
         }
-    in_nats = all("reconstruction" in figures.validation for figures in kept.values())
+    in_nats = all({"reconstruction", "likelihood"} & figures.validation.keys() for figures in kept.values())
     per_row = f"validation_nats_per_{'haplotype' if validation.ploidy == 1 else 'person'}"
     name = per_row if in_nats else "validation_loss"
     held_out = {name: _mean({label: figures.validation_loss for label, figures in kept.items()}, rows)}
