@@ -33,8 +33,8 @@ _PAPER_VQ = TrainingConfig(
 )
 
 _SOUND_AUTOREGRESSIVE = TrainingConfig(
-    epochs=15, batch_size=64, learning_rate=8e-3, schedule="cosine", rate_warm_up=1, optimizer="adamw",
-    weight_decay=0.01, crossovers_per_mb=3, average=0.98,
+    epochs=20, batch_size=64, learning_rate=1.6e-2, rate_warm_up=1, optimizer="adamw", weight_decay=0.01,
+    crossovers_per_mb=3,
 )  # fmt: skip
 
 _SOUND_DENOISER = TrainingConfig(
