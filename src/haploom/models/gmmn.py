@@ -31,7 +31,7 @@ class GMMNConfig(ModelConfig):
     n_noise: int = 64  # standard normal numbers a haplotype is made of
     hidden: tuple[int, ...] = (256, 512)
     n_features: int = 1024  # random Fourier features of each kernel
-    bandwidths: tuple[float, ...] = (0.25, 0.5, 1.0)  # of the kernels: shares of the haplotypes' typical distance
+    bandwidths: tuple[float, ...] = (0.5, 1.0, 2.0)  # of the kernels: shares of the haplotypes' typical distance
 
     def __post_init__(self) -> None:
         super().__post_init__()

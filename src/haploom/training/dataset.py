@@ -13,6 +13,7 @@ from haploom.models.model import Batch
 from haploom.panel import DosagePanel, Panel
 from haploom.panel.bits import unpack_rows
 from haploom.panel.dosages import MISSING
+from haploom.training.mosaics import span_mb
 
 
 class PanelDataset(Dataset):
@@ -47,6 +48,11 @@ class PanelDataset(Dataset):
     @property
     def n_sites(self) -> int:
         return self.panel.n_sites
+
+    @property
+    def span_mb(self) -> float:
+        """Megabases from the first site to the last: how often rows recombine."""
+        return span_mb(self.panel.variants)
 
     @property
     def labels(self) -> np.ndarray | None:

@@ -24,7 +24,7 @@ from haploom.training.checkpoint import Checkpoint
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset, batches, n_batches
 from haploom.training.memory import freed_memory_kept
-from haploom.training.mosaics import recombine, span_mb
+from haploom.training.mosaics import recombine
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -217,7 +217,7 @@ class BatchShares:
 
     def __init__(self, fabric: "Fabric", train: PanelDataset, config: TrainingConfig) -> None:
         self.fabric, self.train, self.config = fabric, train, config
-        self.crossovers = config.crossovers_per_mb * span_mb(train.panel.variants)
+        self.crossovers = config.crossovers_per_mb * train.span_mb
         self.n_batches = n_batches(len(train), config.batch_size)
         smallest = len(train) // self.n_batches
         if smallest < fabric.world_size:
