@@ -42,7 +42,7 @@ _SOUND_DENOISER = TrainingConfig(
     hidden_share=0.95, crossovers_per_mb=3,
 )  # fmt: skip
 
-_SOUND_GMMN = TrainingConfig(epochs=200, batch_size=256, learning_rate=1e-3, patience=30)
+_SOUND_GMMN = TrainingConfig(epochs=100, batch_size=256, learning_rate=2e-3, patience=30)
 
 PROFILES: dict[str, dict[str, Profile]] = {
     "vae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
