@@ -38,8 +38,8 @@ _SOUND_AUTOREGRESSIVE = TrainingConfig(
 )  # fmt: skip
 
 _SOUND_DENOISER = TrainingConfig(
-    epochs=24, batch_size=64, learning_rate=8e-3, schedule="cosine", optimizer="adamw", weight_decay=0.01,
-    hidden_share=0.95, crossovers_per_mb=3,
+    epochs=24, batch_size=64, learning_rate=8e-3, schedule="cosine", rate_warm_up=1, optimizer="adamw",
+    weight_decay=0.01, hidden_share=0.95, crossovers_per_mb=4, average=0.98,
 )  # fmt: skip
 
 _SOUND_GMMN = TrainingConfig(epochs=100, batch_size=256, learning_rate=2e-3, patience=30)
