@@ -140,7 +140,9 @@ def test_gmmn__features_are_those_of_the_file():
     assert model.eval()(batch, noise).losses["discrepancy"] == other.eval()(batch, noise).losses["discrepancy"]
 
 
-def test_gmmn__settings_it_cannot_use():
+def test_gmmn__settings_it_cannot_use(two_populations, two_populations_split):
+    with pytest.raises(HaploomError, match="kind gmmn has no n_latent"):
+        train_model(two_populations, two_populations_split, "population", kind="gmmn", shape={"n_latent": 3})
     with pytest.raises(HaploomError, match="phased genotypes"):
         GMMNConfig(n_sites=5, ploidy=2)
     for bandwidths in ((), (1.0, 0.0)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,8 @@ def train_model(
         **chosen.shape, **(shape or {}),
     }  # fmt: skip
     config_type = PCAConfig if kind == "pca" else KINDS[kind][0]
+    if unknown := sorted(settings.keys() - {each.name for each in fields(config_type)}):
+        raise HaploomError(f"a model of kind {kind} has no {unknown[0]}: leave it out, or choose another kind")
     job = Job(kind, config_type(**settings), train, validation, config, checkpoint, resume)
     if kind == "pca":
         arrays, history, facts = fit_pca(job)
