@@ -60,7 +60,7 @@ class WindowAE(HaplotypeModel):
     @torch.no_grad()
     def start_at(self, frequency: Tensor) -> None:
         super().start_at(frequency)
-        self.output[1].bias.copy_(self.windows.cut(log_odds(frequency)[None]))
+        self.output[1].bias.copy_(self.windows.cut(log_odds(frequency)[None]))  # type: ignore[operator]
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The latents, (n, n_windows * n_latent), window after window, and their log-variance: minus infinity."""

@@ -43,16 +43,18 @@ _SOUND_DENOISER = TrainingConfig(
 )  # fmt: skip
 
 _SOUND_GMMN = TrainingConfig(epochs=100, batch_size=256, learning_rate=2e-3, patience=30)
+# Measured on validation people: benchmarks/records/window-settings.jsonl.
+_SOUND_WINDOWS = TrainingConfig(epochs=30, schedule="cosine")
 
 PROFILES: dict[str, dict[str, Profile]] = {
     "vae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "cvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
     "yvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
-    "window-ae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
-    "window-vae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
+    "window-ae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(_SOUND_WINDOWS, {"couple": True})},
+    "window-vae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(_SOUND_WINDOWS, {"couple": True})},
     "vqvae": {
         "paper": Profile(_PAPER_VQ, {**_PAPER_WINDOWS, "dropout": 0.5, "book_per_window": False, "prior": False}),
-        "sound": Profile(TrainingConfig(), {"window": 100, "n_latent": 32, "heads": 4, "revive_below": 0.1}),
+        "sound": Profile(_SOUND_WINDOWS, {"n_latent": 16, "codes": 128, "revive_below": 0.1}),
     },
     "autoregressive": {"sound": Profile(_SOUND_AUTOREGRESSIVE)},
     "denoiser": {"sound": Profile(_SOUND_DENOISER)},
