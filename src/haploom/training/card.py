@@ -33,6 +33,12 @@ _LIMITS = {
         "Its loss is measured by random features: what they cannot tell apart it does not learn.",
     ),
     "pca": ("Straight axes of what varies most among the training people, which need not be ancestry.",),
+    "vqvae": (
+        "A window is one of few codes a head: what is rare in a window is left to the residual.",
+        "Codes know of the window before and no further: long haplotypes cost their codes again and again.",
+    ),
+    "window-ae": ("No prior over latents: it draws nobody, and its loss is no code length.",),
+    "window-vae": ("Windows have latents of their own: what ties distant sites together is not learned.",),
     "yvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Each label has a latent space of its own: distances between people of two labels mean nothing.",
