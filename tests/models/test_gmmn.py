@@ -58,6 +58,8 @@ def test_discrepancy__with_labels_is_the_mean_over_labels():
         for k in (0, 1)
     ]
     assert got == pytest.approx((11 * apart[0] + 12 * apart[1]) / 23, rel=1e-4)  # the one row of label 2 says nothing
+    model.train()(Batch(counts, labels=labels), noise).losses["discrepancy"].backward()
+    assert all(bool(p.grad.isfinite().all()) for p in model.parameters())
 
 
 def test_discrepancy__of_one_distribution_is_nought_on_average():

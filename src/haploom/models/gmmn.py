@@ -89,10 +89,11 @@ class GMMN(HaplotypeModel):
         made, n_rows = _means(self._features(alleles), groups)
         real, _ = _means(self._features(batch.counts), groups)
         # Unbiased: the products of a row with itself, each 1, are taken out of the squares of the means.
-        within = [(n_rows * means.square().sum(dim=1) - self._n_kernels) / (n_rows - 1) for means in (made, real)]
+        others = (n_rows - 1).clamp(min=1)
+        within = [(n_rows * means.square().sum(dim=1) - self._n_kernels) / others for means in (made, real)]
         discrepancy = within[0] + within[1] - 2 * (made * real).sum(dim=1)
         weights = n_rows * (n_rows > 1)  # one row of a label says nothing
-        return Terms({"discrepancy": torch.where(n_rows > 1, discrepancy, 0.0) @ weights / weights.sum().clamp(min=1)})
+        return Terms({"discrepancy": discrepancy @ weights / weights.sum().clamp(min=1)})
 
     @property
     def _n_kernels(self) -> int:
