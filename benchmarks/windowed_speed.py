@@ -24,6 +24,7 @@ from haploom.bench.processes import cpu_name
 from haploom.bench.records import append_records
 from haploom.models.model import Batch
 from haploom.models.window_vae import WindowConfig, WindowVAE
+from haploom.training.memory import freed_memory_kept
 from haploom.training.threads import use_threads
 
 RECORDS = Path(__file__).parent / "records" / "windowed-speed.jsonl"
@@ -134,4 +135,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with freed_memory_kept():  # as in training
+        main()
