@@ -15,7 +15,7 @@ from haploom.models.model import Batch  # noqa: E402
 from haploom.models.network import KINDS, load_network  # noqa: E402
 from haploom.models.normalisation import WindowNorm  # noqa: E402
 from haploom.models.window_vae import WindowAE, WindowConfig, WindowVAE  # noqa: E402
-from haploom.models.windows import WindowLayer, WindowLinear, Windows, with_neighbours  # noqa: E402
+from haploom.models.windows import WindowLinear, Windows, with_neighbours  # noqa: E402
 from haploom.training.config import TrainingConfig  # noqa: E402
 from haploom.training.fit import train_model  # noqa: E402
 from haploom.training.profiles import PROFILES  # noqa: E402
@@ -106,30 +106,6 @@ def test_window_norm__equals_a_loop_of_torchs_batch_norm():
     values = torch.randn(3, 8, 4, dtype=torch.float64)
     wanted = torch.stack([norm.eval()(values[window]) for window, norm in enumerate(theirs)])
     assert_allclose(ours.eval()(values).detach(), wanted.detach(), rtol=1e-9)
-
-
-@pytest.mark.parametrize("share", [False, True])
-def test_window_layer__in_one_pass_as_in_many(share, monkeypatch):
-    # Blocks of two windows, and the last one of three sites; beside torch's own operations one after another.
-    monkeypatch.setattr("haploom.models.window_passes.BLOCK_BYTES", 2 * 9 * 5 * 8)
-    windows, counts = Windows(23, 5), rows(9).double()
-    pull = torch.randn(5, 9, 6, dtype=torch.float64)
-
-    def results(one_pass):
-        monkeypatch.setattr("haploom.models.windows.in_one_pass", lambda values: one_pass)
-        torch.manual_seed(1)
-        hidden, output = WindowLayer(5, 4, 6, share).double(), WindowLayer(5, 6, 5, share).double()
-        plain = WindowLayer(5, 6, 6, share).double()
-        values = torch.randn(5, 9, 4, dtype=torch.float64, requires_grad=True)
-        inner = hidden(values, relu=True)
-        nats = output.nats(inner, counts, windows)
-        loss = (nats * torch.arange(9)).sum() + (plain(inner) * pull).sum()
-        loss.backward()
-        layers = torch.nn.ModuleList([hidden, output, plain])
-        return [nats, values.grad, *(p.grad for p in layers.parameters()), *layers.buffers()]
-
-    for ours, wanted in zip(results(True), results(False)):
-        assert_allclose(ours.detach(), wanted.detach(), rtol=1e-6, atol=1e-9)
 
 
 def test_with_neighbours__zeros_beyond_the_ends():

@@ -82,7 +82,7 @@ class WindowNorm(BatchNorm):
 
     def __init__(self, n_windows: int, n_features: int) -> None:
         super().__init__(n_windows * n_features)
-        for name, tensor in [*self.named_parameters(), *self.named_buffers()]:
+        for _, tensor in [*self.named_parameters(), *self.named_buffers()]:
             if tensor.ndim:
                 tensor.data = tensor.data.reshape(n_windows, 1, n_features)
 
