@@ -37,8 +37,6 @@ class GMMNConfig(ModelConfig):
         super().__post_init__()
         if self.ploidy != 1:
             raise HaploomError("a gmmn makes haplotypes: train it on phased genotypes without missing calls")
-        if not (self.bandwidths and all(each > 0 for each in self.bandwidths)):
-            raise HaploomError(f"bandwidths={self.bandwidths} must be one or more, each above 0")
 
 
 class GMMN(HaplotypeModel):

@@ -27,6 +27,7 @@ class VAEConfig(ModelConfig):
     dropout: float = 0.0  # share of hidden activations
 
     _least: ClassVar[dict[str, float]] = {**ModelConfig._least, "dropout": 0}
+    _below: ClassVar[dict[str, float]] = {"dropout": 1}
 
 
 class VAE(HaplotypeModel):

@@ -22,6 +22,9 @@ from haploom.training.loop import EpochFigures, best_epoch
 FEW_PEOPLE = 20  # training people of a label below which the card says so
 
 _LIMITS = {
+    "autoregressive": (
+        "An allele is foretold from those before it alone: it has no latents, places nobody and fills nothing in.",
+    ),
     "vae": ("Labels are not used in training: latents show what varies most, which need not be ancestry.",),
     "cvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",

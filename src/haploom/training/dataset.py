@@ -120,11 +120,11 @@ def dataset(panel: Panel | DosagePanel, level: str | None = None) -> PanelDatase
 def batches(n_rows: int, batch_size: int, rng: np.random.Generator | None = None) -> Iterator[np.ndarray]:
     """Every row once, as indices, in random order with `rng`, else in order.
 
-    Batches of nearly equal size: a last batch of one row would have no variance to normalise by.
+    Batches of nearly equal size, two rows or more each where there are two: one row has no variance to normalise by.
     """
     rows = np.arange(n_rows) if rng is None else rng.permutation(n_rows)
     yield from np.array_split(rows, n_batches(n_rows, batch_size))
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
-    return max(1, round(n_rows / batch_size))
+    return max(1, min(round(n_rows / batch_size), n_rows // 2))

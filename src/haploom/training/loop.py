@@ -178,7 +178,8 @@ def evaluate(model: HaplotypeModel, data: PanelDataset, seed: int, fabric: "Fabr
     sums = Sums()
     rank, world = (fabric.global_rank, fabric.world_size) if fabric else (0, 1)
     for place, rows in enumerate(batches(len(data), rows_at_once(data.n_sites))):
-        noise = _noise(_seed(seed, place, NOISE_DRAWN), len(rows), model.noise_shape)
+        # Of epoch 0, where nothing is trained: no batch of training has the same noise.
+        noise = _noise(_seed(seed, 0, NOISE_DRAWN, place), len(rows), model.noise_shape)
         mine = np.array_split(np.arange(len(rows)), world)[rank]
         shown = mine if len(mine) else np.array([0])  # a process without rows of its own still knows the terms
         terms = model(data.batch(rows[shown], device), None if noise is None else noise[shown].to(device))

@@ -64,7 +64,9 @@ PROFILES: dict[str, dict[str, Profile]] = {
 
 
 def profile_of(kind: str, profile: str) -> Profile:
-    """Raises HaploomError where the kind has no such profile: the paper does not have every kind."""
+    """Raises HaploomError for an unknown kind, or where it has no such profile: the paper does not have every kind."""
+    if kind not in PROFILES:
+        raise HaploomError(f"there is no kind of model {kind!r}: choose one of {', '.join(PROFILES)}")
     if profile not in PROFILES[kind]:
         raise HaploomError(
             f"a model of kind {kind} has no profile {profile!r} (it has {', '.join(PROFILES[kind])}): choose another "
