@@ -61,7 +61,7 @@ def code_length(model: ModelFile, panel: Panel, part: str = "test", seed: int = 
     them, which costs nothing here. Raises HaploomError for a kind whose loss is no code length, or a model of people.
     """
     network = load_network(model)
-    if network.config.ploidy != 1 or model.card.kind in ("window-ae", "gmmn", "denoiser"):
+    if network.config.ploidy != 1 or not network.code_terms:
         raise HaploomError(f"the loss of this model (kind {model.card.kind}) is no code length of haplotypes")
     panel = panel_at_sites(panel, model)
     train, held_out = (panel.select_samples(model.split.samples(each, panel.samples)) for each in ("train", part))

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from haploom.bench.code_length import baseline_records, model_record
+from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, read_model, write_model
-from haploom.panel import Panel, Split
+from haploom.models.network import KINDS
+from haploom.panel import PARTS, Panel, Split
 from haploom.training.fit import train_model
 from haploom.training.profiles import PROFILES
 
@@ -21,7 +23,14 @@ def train_records(
 
     settings: training settings in place of every profile's own. folder: where to keep the models, which are made in a
     temporary folder otherwise. threads: of the baselines; the networks use torch's.
+
+    Raises HaploomError before any training for a kind whose loss is no code length, or where a part of the split has
+    none of the people.
     """
+    if no_code := [kind for kind, _ in wanted if not KINDS[kind][1].code_terms]:
+        raise HaploomError(f"the loss of a model of kind {no_code[0]} is no code length: leave it out")
+    for part in PARTS:
+        split.samples(part, panel.samples)
     model: ModelFile | None = None
     with tempfile.TemporaryDirectory() as temporary:
         for kind, profile in wanted:

@@ -121,7 +121,7 @@ def impute(
     """How well the model and the baselines impute hidden sites, by allele frequency.
 
     SOURCE holds the people the model was trained on, with their labels. Hides every second site, then 90 % of them,
-    from the model's test people; figures are squared correlations of dosages with the truth, a site at a time.
+    from the model's people of --part; figures are squared correlations of dosages with the truth, a site at a time.
     """
     from haploom.bench.impute import impute_records
     from haploom.bench.records import append_records

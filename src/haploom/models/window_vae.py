@@ -32,6 +32,7 @@ class WindowConfig(ModelConfig):
     dropout: float = 0.0  # share of hidden activations
 
     _least: ClassVar[dict[str, float]] = {**ModelConfig._least, "dropout": 0}
+    _below: ClassVar[dict[str, float]] = {"dropout": 1}
 
     @property
     def windows(self) -> Windows:
@@ -47,6 +48,7 @@ class WindowAE(HaplotypeModel):
     """Latents are points: no prior over them, so the loss is no code length."""
 
     config: WindowConfig
+    code_terms: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: WindowConfig) -> None:
         super().__init__(config)
@@ -94,6 +96,8 @@ class WindowAE(HaplotypeModel):
 
 class WindowVAE(WindowAE):
     """Latents are Gaussians, with a standard normal prior: the loss is the negative evidence lower bound."""
+
+    code_terms = ("reconstruction", "kl")
 
     def __init__(self, config: WindowConfig) -> None:
         super().__init__(config)
