@@ -1,7 +1,7 @@
 """The settings tables on the models' pages say what the profiles do, and leave nothing out."""
 
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
