@@ -32,8 +32,8 @@ class NeuralBlock:
         if model.card.kind != "vae" or model.ploidy != 1:
             trained_on = "haplotypes" if model.ploidy == 1 else "unphased people"
             raise HaploomError(
-                f"{path} is a {model.card.kind} of {trained_on}, which does not store haplotypes: give one trained with "
-                "--kind vae on phased genotypes"
+                f"{path} is a {model.card.kind} of {trained_on}, which does not store haplotypes: give one trained "
+                "with --kind vae on phased genotypes"
             )
         self._network = IntegerNetwork.from_tensors(model.group("exact"))
         n_haplotypes = 2 * block.n_samples
