@@ -9,6 +9,7 @@ import rich_click as click
 
 from haploom.cli.frame import (
     default_threads,
+    force_option,
     genotypes,
     input_file,
     json_option,
@@ -209,12 +210,13 @@ def compress(
 @training_selection_options
 @seed_option
 @threads_option
+@force_option
 @json_option
 @quiet_option
 def train(
     source: Path, output: Path, kinds: tuple[str, ...], profiles: tuple[str, ...], models: Path | None,
     epochs: int | None, baselines: bool, selection: "Selection", split: Path | None, seed: int, threads: int | None,
-    as_json: bool,
+    force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """How many bits a held-out haplotype costs under models trained on the others.
 
@@ -242,6 +244,7 @@ def train(
     for record in train_records(
         f"code-length/{source.name}", panel, parts, level, [(kind, profile) for kind in kinds for profile in profiles],
         maf=selection.maf or 0.0, settings=settings, folder=models, baselines=baselines, threads=threads or 1,
+        force=force,
     ):  # fmt: skip
         append_records(output, [record])
         records.append(record)
