@@ -106,7 +106,8 @@ def code_lengths(source: str) -> list[list[str]]:
     records = latest(of_task("code-length.jsonl", f"code-length/{source}"), "method")
     for record in sorted(records, key=lambda record: record["bits_per_site"]):
         stored, n_bytes, n_parameters, n_epochs, seconds = (
-            record.get(key) for key in ("stored_bits_per_site", "model_bytes", "parameters", "epochs_run", "train_seconds")
+            record.get(key)
+            for key in ("stored_bits_per_site", "model_bytes", "parameters", "epochs_run", "train_seconds")
         )
         if isinstance(n_epochs, dict):  # of a network for each label
             n_epochs = max(n_epochs.values())
