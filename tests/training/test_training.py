@@ -195,6 +195,8 @@ def test_training_config__is_checked(bad):
 def test_device__that_is_not_there():
     with pytest.raises(HaploomError, match="unknown device"):
         choose_device("warp")
+    with pytest.raises(HaploomError, match="not one that models are trained on"):
+        choose_device("meta")
     if not torch.cuda.is_available():
         with pytest.raises(HaploomError, match="sees no CUDA"):
             choose_device("cuda")

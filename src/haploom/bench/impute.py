@@ -100,7 +100,8 @@ def r2_by_frequency(truth: np.ndarray, imputed: np.ndarray, maf: np.ndarray) -> 
         chosen = (maf > low) & (maf <= high) & varies
         if not chosen.any():
             continue
-        pooled = np.corrcoef(truth[:, chosen].ravel(), imputed[:, chosen].ravel())[0, 1] ** 2
+        true, guessed = truth[:, chosen].ravel(), imputed[:, chosen].ravel()
+        pooled = np.corrcoef(true, guessed)[0, 1] ** 2 if np.ptp(true) > 0 and np.ptp(guessed) > 0 else 0.0
         classes.append(
             {
                 "maf": [low, high],

@@ -54,7 +54,7 @@ class ModelCard(BaseModel):
     site_fingerprint: str
     part_of: dict[str, str]  # the split: person -> train, validation or test
     training: dict[str, Any]  # settings, and which epoch was kept
-    history: list[dict[str, float | str]]  # figures of each epoch; of a Y-VAE, of each label's network in turn
+    history: list[dict[str, float | str | None]]  # of each epoch; of a Y-VAE, of each label's network; None: not finite
     limits: list[str] = []  # sentences: what the model cannot do
     made_by: dict[str, Any]
     content_sha256: str = ""  # of this card, without this line, and of the arrays: see `content_sha256`
@@ -117,6 +117,7 @@ def content_sha256(card: str, arrays: Mapping[str, np.ndarray]) -> str:
 
 def write_model(model: ModelFile, path: Path | str, force: bool = False) -> None:
     """Write a model file, whole or not at all."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     path = Path(path)
@@ -133,7 +134,10 @@ def write_model(model: ModelFile, path: Path | str, force: bool = False) -> None
     with atomic_output(path, force) as partial:
         partial.touch()
         permissions = partial.stat().st_mode  # safetensors makes files that only the owner can read
-        save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
+        try:
+            save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
+        except SafetensorError as error:  # a full disk, too
+            raise HaploomError(f"cannot write {path}: {error}") from error
         partial.chmod(permissions)
 
 

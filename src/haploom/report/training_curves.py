@@ -1,5 +1,6 @@
 """The loss over the epochs of a training, drawn from the history in the model file."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ def save_loss_plot(model: ModelFile, path: Path, force: bool = False) -> None:
 def loss_terms(history: Sequence[Mapping[str, Any]], part: str) -> dict[str, np.ndarray]:
     """Terms of the loss by name, "total" first: float64 (n_epochs,) each; with labels, their totals by label.
 
-    history: of a model's card. part: "train" or "validation". What is no loss, such as a perplexity, is left out.
+    history: of a model's card; what was not finite, None there, is NaN. part: "train" or "validation". What is no
+    loss, such as a perplexity, is left out.
     """
+    history = [{name: math.nan if value is None else value for name, value in row.items()} for row in history]
     names = [key.removeprefix("train_") for key in history[0] if key.startswith("train_")]
     terms = [name for name in names if name not in _NO_LOSS]
     if "label" in history[0]:

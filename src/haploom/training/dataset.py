@@ -42,7 +42,10 @@ class PanelDataset(Dataset):
             self.label_names = self.label_names or tuple(sorted(set(names.tolist())))
             places = {name: place for place, name in enumerate(self.label_names)}
             if unknown := sorted(set(names.tolist()) - places.keys()):
-                raise HaploomError(f"label {unknown[0]!r} is none of {', '.join(self.label_names)}")
+                raise HaploomError(
+                    f"no training people have the label {unknown[0]!r}, and others do: leave those people out "
+                    f"(-S ^FILE), or split so that each label is in every part (trained: {', '.join(self.label_names)})"
+                )
             self._labels = np.array([places[name] for name in names.tolist()], dtype=np.int64)
 
     @property

@@ -86,6 +86,8 @@ def train_model(
     if maf > 0:
         kept_sites = _common_sites(train_part, maf)
         train_part, validation_part = train_part.select_sites(kept_sites), validation_part.select_sites(kept_sites)
+    if not train_part.n_sites:
+        raise HaploomError("the panel has no sites to train on: is the selection of sites that of another file?")
     train = PanelDataset(train_part, level)
     validation = PanelDataset(validation_part, level, train.label_names)
 

@@ -48,9 +48,9 @@ class EpochFigures:
     seconds: float
     label: str | None = None
 
-    def record(self) -> dict[str, float | str]:
-        """One flat JSON object."""
-        return {
+    def record(self) -> dict[str, float | str | None]:
+        """One flat JSON object; None for a figure that is not finite, which JSON has no number for."""
+        figures = {
             **({} if self.label is None else {"label": self.label}),
             "epoch": self.epoch,
             **{f"train_{name}": value for name, value in self.train.items()},
@@ -58,6 +58,10 @@ class EpochFigures:
             "validation_loss": self.validation_loss,
             "learning_rate": self.learning_rate,
             "seconds": self.seconds,
+        }
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in figures.items()
         }
 
 

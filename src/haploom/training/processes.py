@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 for announcer in ("distributed", "rank_zero"):  # of every process that starts
     logging.getLogger(f"lightning_fabric.utilities.{announcer}").setLevel(logging.WARNING)
+logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # it tells which processes it ends
 
 
 def started_by_torchrun() -> bool:
