@@ -148,7 +148,10 @@ def test_model_file__names_as_text(small_model, tmp_path):
 
 def test_model_file__epochs_without_a_finite_loss_are_kept(small_model, tmp_path):
     model = read_model(small_model)
-    figures = EpochFigures(2, {"kl": math.nan}, {"kl": math.inf}, math.inf, 0.1, 1.0).record()
+    terms = ("reconstruction", "kl")
+    figures = EpochFigures(
+        2, dict.fromkeys(terms, math.nan), dict.fromkeys(terms, math.inf), math.inf, 0.1, 1.0
+    ).record()
     assert figures["train_kl"] is figures["validation_kl"] is figures["validation_loss"] is None
     json.dumps(figures, allow_nan=False)
     card = {**model.card.model_dump(), "history": [*model.card.history, figures]}
