@@ -172,3 +172,11 @@ def test_model_file__what_cannot_be_written_is_told(small_model, tmp_path, monke
     with pytest.raises(HaploomError, match=r"cannot write .*No space left"):
         write_model(read_model(small_model), tmp_path / "x.model")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_model_file__labels_and_their_latents_agree(small_model, tmp_path):
+    model = read_model(small_model)
+    card = model.card.model_copy(update={"labels": {}})
+    write_model(replace(model, card=card), tmp_path / "again.model")
+    with pytest.raises(CorruptModelError, match="not a row for each of 0 labels"):
+        read_model(tmp_path / "again.model")

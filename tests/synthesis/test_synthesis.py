@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.testing import assert_array_equal
 pytest.importorskip("torch")
 
 from haploom.ancestry import classify_panel
-from haploom.errors import HaploomError
+from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import read_model
 from haploom.synthesis import populations_of, synthesize_panel
 
@@ -139,3 +140,11 @@ def test_synthesize__autoregressive_with_labels_follows_them(model_of, two_popul
 def test_synthesize__kinds_that_make_nothing_are_told(model_of):
     with pytest.raises(HaploomError, match="kind window-ae makes no haplotypes: train one of vae, cvae"):
         synthesize_panel(model_of("window-ae"), ["north"], 2)
+
+
+def test_synthesize__damaged_integer_decoder_is_told(small_model):
+    model = read_model(small_model)
+    absent = {name: array for name, array in model.arrays.items() if name != "exact.0.bias"}
+    for arrays in (absent, {**model.arrays, "exact.0.bias": model.arrays["exact.0.bias"].astype(float)}):
+        with pytest.raises(CorruptModelError, match="integer decoder"):
+            synthesize_panel(replace(model, arrays=arrays), ["north"], 1)

@@ -199,3 +199,13 @@ def test_estimators__what_they_cannot_use_is_told(fitted, two_populations):
         hl.VAE(profile="best").fit(two_populations)
     with pytest.raises(SiteMismatchError, match="other sites"):
         fitted["vae"].transform(two_populations.select_sites(slice(1, None)))
+
+
+@pytest.mark.parametrize("kind", [hl.VAE, hl.WindowVAE, hl.VQVAE])
+def test_estimators__latents_of_another_size_are_told(kind):
+    alleles = np.random.default_rng(1).integers(0, 2, (12, 20))
+    fitted = kind(epochs=1).fit(alleles)
+    with pytest.raises(ValueError, match="Z has 3 latents, but"):
+        fitted.inverse_transform(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="wanted 0 or more"):
+        fitted.sample(-1)

@@ -11,7 +11,7 @@ from haploom.archive.container import ModelReference
 from haploom.archive.genotypes import LatentsAndResidual
 from haploom.archive.text.cutting import TextBlock
 from haploom.entropy_coding.byte_packing import pack_bytes
-from haploom.errors import HaploomError
+from haploom.errors import CorruptModelError, HaploomError
 from haploom.exact import IntegerNetwork
 from haploom.io.model_file import file_sha256, model_columns, read_model
 from haploom.panel.bits import select_columns
@@ -35,7 +35,10 @@ class NeuralBlock:
                 f"{path} is a {model.card.kind} of {trained_on}, which does not store haplotypes: give one trained "
                 "with --kind vae on phased genotypes"
             )
-        self._network = IntegerNetwork.from_tensors(model.group("exact"))
+        try:
+            self._network = IntegerNetwork.from_tensors(model.group("exact"))
+        except ValueError as error:
+            raise CorruptModelError(f"{path}: the model's integer decoder cannot be used: {error}") from error
         n_haplotypes = 2 * block.n_samples
         rows = reader.haplotype_major(block.bits, np.arange(block.n_samples))
         self._records = model_columns(reader.variants_of([block.sites], b""), model)

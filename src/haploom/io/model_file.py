@@ -177,6 +177,11 @@ def read_model(path: Path | str) -> ModelFile:
         variants = Variants(chrom, arrays.pop(_SITE_POSITIONS), name, ref, alt, card.contig_length_bp)
     except (KeyError, ValueError) as error:
         raise CorruptModelError(f"{path} is damaged: its sites cannot be read ({error})") from error
+    for of_labels in ("labels.mean", "labels.variance"):
+        if of_labels in arrays and len(np.atleast_1d(arrays[of_labels])) != len(card.labels):
+            raise CorruptModelError(
+                f"{path} is damaged: {of_labels} has not a row for each of {len(card.labels)} labels"
+            )
     if variants.fingerprint() != card.site_fingerprint:
         raise CorruptModelError(f"{path} is damaged: its sites do not have the fingerprint written in it")
     return ModelFile(card, variants, arrays)

@@ -19,7 +19,7 @@ from functools import partial
 
 import numpy as np
 
-from haploom.errors import HaploomError
+from haploom.errors import CorruptModelError, HaploomError
 from haploom.exact import IntegerNetwork
 from haploom.io.model_file import ModelFile
 from haploom.panel import Panel
@@ -77,19 +77,26 @@ def header_lines(model: ModelFile, model_sha256: str, seed: int) -> list[str]:
 
 def _around_latents(model: ModelFile, place: int) -> Draw:
     mean, deviation = model.arrays["labels.mean"][place], np.sqrt(model.arrays["labels.variance"][place])
-    return partial(_decided, IntegerNetwork.from_tensors(model.group("exact")), mean, deviation, np.empty(0))
+    return partial(_decided, _integer_decoder(model, "exact"), mean, deviation, np.empty(0))
 
 
 def _under_label(model: ModelFile, place: int) -> Draw:
-    network = IntegerNetwork.from_tensors(model.group("exact"))
+    network = _integer_decoder(model, "exact")
     n_labels = model.card.config["n_labels"]
     n_latents = network.n_inputs - n_labels
     return partial(_decided, network, np.zeros(n_latents), np.ones(n_latents), np.eye(n_labels)[place])
 
 
 def _by_own_decoder(model: ModelFile, place: int) -> Draw:
-    network = IntegerNetwork.from_tensors(model.group(f"exact.{place}"))
+    network = _integer_decoder(model, f"exact.{place}")
     return partial(_decided, network, np.zeros(network.n_inputs), np.ones(network.n_inputs), np.empty(0))
+
+
+def _integer_decoder(model: ModelFile, group: str) -> IntegerNetwork:
+    try:
+        return IntegerNetwork.from_tensors(model.group(group))
+    except ValueError as error:
+        raise CorruptModelError(f"the model's integer decoder cannot be used: {error}") from error
 
 
 def _decided(

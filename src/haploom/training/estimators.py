@@ -92,6 +92,8 @@ class _Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """Latents (n, n_latents) -> probabilities of the alternate allele, float32 (n, n_sites)."""
         check_is_fitted(self)
         Z = check_array(Z, dtype=np.float32)
+        if Z.shape[1] != self.network_.n_latents:
+            raise ValueError(f"Z has {Z.shape[1]} latents, but {self.network_.n_latents} were fitted")
         step = rows_at_once(self.n_features_in_)
         parts = [self.network_.decode(torch.from_numpy(Z[start : start + step])) for start in range(0, len(Z), step)]
         return torch.sigmoid(torch.cat(parts)).numpy()
@@ -104,6 +106,8 @@ class _Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         unless `random_state` is given. In memory all at once: ask for a block of rows at a time.
         """
         check_is_fitted(self)
+        if n_samples < 0:
+            raise ValueError(f"n_samples={n_samples}: wanted 0 or more")
         generator = torch.Generator().manual_seed(int(check_random_state(random_state).randint(np.iinfo(np.int32).max)))
         log_odds = self._drawn(n_samples, generator)
         trials = torch.full_like(log_odds, self.network_.config.ploidy)
