@@ -35,7 +35,7 @@ def main() -> None:
         for settings in SETTINGS:
             config = hl.TrainingConfig(epochs=100, **settings)
             start = time.perf_counter()
-            trained = hl.train_vae(panel, split, "superpopulation", config=config, maf=0.01)
+            trained = hl.train_model(panel, split, "superpopulation", config=config, maf=0.01)
             record = {
                 "task": f"vae-settings/{name}",
                 **config.as_dict(),

@@ -15,7 +15,7 @@ HOUSE = [
     {"baselines"},
     {"models"},
     {"training"},
-    {"compression", "ancestry", "embedding", "synthesis"},
+    {"compression", "ancestry", "embedding", "synthesis", "imputation"},
     {"report", "bench"},
     {"cli"},
 ]

@@ -38,13 +38,13 @@ def train(text: Path, model: Path) -> None:
     """A model of a moment's training."""
     from haploom.io.model_file import write_model
     from haploom.panel import split_people
-    from haploom.training.fit import train_vae
-    from haploom.training.loop import TrainingConfig
+    from haploom.training.config import TrainingConfig
+    from haploom.training.fit import train_model
 
     panel = read_panel(text, Selection(populations=LABELS))
     split = split_people(panel.samples, panel.labels("population").tolist(), (0.6, 0.2, 0.2))
     config = TrainingConfig(epochs=3, batch_size=8)
-    write_model(train_vae(panel, split, "population", config=config, n_latent=2).model, model)
+    write_model(train_model(panel, split, "population", config=config, shape={"n_latent": 2}).model, model)
 
 
 def main() -> None:

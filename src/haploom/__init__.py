@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from haploom.compression import compress, compress_panel
     from haploom.embedding import embed_panel
     from haploom.errors import HaploomError
+    from haploom.imputation import impute_panel
     from haploom.io import (
         Selection,
         iterate_blocks,
@@ -34,11 +35,15 @@ if TYPE_CHECKING:
     from haploom.popgen.coalescent import simulate_panel
     from haploom.popgen.pca import PCA
     from haploom.synthesis import synthesize_panel
-    from haploom.training.fit import train_vae
-    from haploom.training.loop import TrainingConfig
+    from haploom.training.config import TrainingConfig
+    from haploom.training.dataset import dataset
+    from haploom.training.estimators import VAE, VQVAE, WindowVAE
+    from haploom.training.fit import train_model
 
 _HOME = {
     "PCA": "popgen.pca",
+    "VAE": "training.estimators",
+    "VQVAE": "training.estimators",
     "Archive": "archive",
     "DosagePanel": "panel",
     "GeneticMap": "panel",
@@ -47,14 +52,17 @@ _HOME = {
     "Selection": "io",
     "SnpLogisticRegression": "baselines.logistic",
     "Split": "panel",
-    "TrainingConfig": "training.loop",
+    "TrainingConfig": "training.config",
     "Variants": "panel",
+    "WindowVAE": "training.estimators",
     "breed": "popgen.breeding",
     "classify_panel": "ancestry",
     "compare_classifiers": "ancestry",
     "compress": "compression",
     "compress_panel": "compression",
+    "dataset": "training.dataset",
     "embed_panel": "embedding",
+    "impute_panel": "imputation",
     "iterate_blocks": "io",
     "open_archive": "archive",
     "read_dosages": "io",
@@ -65,7 +73,7 @@ _HOME = {
     "simulate_panel": "popgen.coalescent",
     "split_people": "panel",
     "synthesize_panel": "synthesis",
-    "train_vae": "training.fit",
+    "train_model": "training.fit",
     "write_dosages": "io",
     "write_model": "io.model_file",
     "write_panel": "io",
@@ -73,6 +81,8 @@ _HOME = {
 
 __all__ = [
     "PCA",
+    "VAE",
+    "VQVAE",
     "Archive",
     "DosagePanel",
     "GeneticMap",
@@ -83,13 +93,16 @@ __all__ = [
     "Split",
     "TrainingConfig",
     "Variants",
+    "WindowVAE",
     "__version__",
     "breed",
     "classify_panel",
     "compare_classifiers",
     "compress",
     "compress_panel",
+    "dataset",
     "embed_panel",
+    "impute_panel",
     "iterate_blocks",
     "open_archive",
     "read_dosages",
@@ -100,7 +113,7 @@ __all__ = [
     "simulate_panel",
     "split_people",
     "synthesize_panel",
-    "train_vae",
+    "train_model",
     "write_dosages",
     "write_model",
     "write_panel",

@@ -33,9 +33,19 @@ def task(label: str, total: int | None = None) -> AbstractContextManager[Advance
     return display(label, total) if display else nullcontext(_silent)
 
 
+def unseen() -> AbstractContextManager[Advance]:
+    """A piece of work that another process shows."""
+    return nullcontext(_silent)
+
+
+def current_display() -> Display | None:
+    """What shows progress here, to be handed to a process that works for this one (a function of a module can be)."""
+    return _display.get()
+
+
 @contextmanager
-def show_with(display: Display) -> Iterator[None]:
-    """Show the progress of everything inside with `display`."""
+def show_with(display: Display | None) -> Iterator[None]:
+    """Show the progress of everything inside with `display`; None: nowhere."""
     token = _display.set(display)
     try:
         yield

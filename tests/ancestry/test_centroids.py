@@ -1,19 +1,24 @@
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 pytest.importorskip("torch")
+
+import torch
 
 from haploom.ancestry import classify_panel, compare_classifiers, write_classification
 from haploom.embedding import embed_panel, write_embedding
 from haploom.errors import SiteMismatchError
 from haploom.io.model_file import read_model
-from haploom.models.encoder import encode_means, load_vae
+from haploom.models.encoder import encode_batches, packed_batches
+from haploom.models.model import Batch
+from haploom.models.network import load_network
 
 
 def test_classify__nearest_mean_by_hand(two_populations, small_model):
     model = read_model(small_model)
     got = classify_panel(two_populations, model)
-    z = encode_means(load_vae(model), two_populations.bits)
+    z = encode_batches(load_network(model), packed_batches(two_populations.bits, two_populations.n_sites))
     for row in range(0, len(z), 7):
         distances = [np.sqrt(((z[row] - centre) ** 2).sum()) for centre in model.arrays["labels.mean"]]
         assert got.labels[row] == model.labels[int(np.argmin(distances))]
@@ -26,10 +31,24 @@ def test_classify__held_out_people_of_distinct_populations(two_populations, two_
     assert set(got.parts) == {"test"}
 
 
-def test_classify__more_sites_do_not_matter_fewer_are_refused(two_populations, small_model):
+def test_classify__absent_sites_are_missing_and_too_few_are_refused(two_populations, small_model):
     model = read_model(small_model)
-    with pytest.raises(SiteMismatchError):
-        classify_panel(two_populations.select_sites(slice(1, None)), model)
+    some = two_populations.select_sites(slice(0, None, 3))
+    with pytest.raises(SiteMismatchError, match=r"33\.3 %"):
+        classify_panel(some, model)
+    labels = classify_panel(some, model, min_coverage=0.3).labels
+    assert (labels == two_populations.labels("population", per="haplotype")).mean() > 0.8
+
+
+def test_embed__absent_sites_have_the_training_frequency(two_populations, small_model):
+    model = read_model(small_model)
+    z = embed_panel(two_populations.select_sites(slice(200)), model).z
+    alleles = torch.from_numpy(two_populations.alleles()).float()
+    network = load_network(model)
+    alleles[:, 200:] = network.frequency[200:]
+    with torch.no_grad():
+        wanted = network.encode(Batch(alleles))[0]
+    assert_allclose(z, wanted.numpy(), atol=1e-5)
 
 
 def test_classify__table(two_populations, small_model, tmp_path):

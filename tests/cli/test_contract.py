@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from haploom.bench.records import append_records
 from haploom.cli.frame import run
 from haploom.cli.main import haploom
+from haploom.errors import HaploomError
 from haploom.io import write_panel, write_populations
 
 pytest.importorskip("torch")
@@ -112,7 +114,27 @@ def test_bad_input__a_model_for_other_sites(files, tmp_path, capsys, two_populat
     write_panel(two_populations.select_sites(slice(100)), files / "few.vcf")
     for command in ("embed", "classify"):
         arguments = [command, files / "few.vcf", "--model", files / "m.model", "-o", out / "x"]
-        assert_refused(capsys, out, *arguments, says="300 sites and 200 of them are not among the 100 here")
+        assert_refused(capsys, out, *arguments, says="100 of the model's 300 sites (33.3 %) are among the 100 here")
+
+
+def test_embed_and_classify__absent_sites_are_missing(files, tmp_path, capsys, two_populations):
+    write_panel(two_populations.select_sites(slice(0, None, 3)), files / "third.vcf")
+    for command in ("embed", "classify"):
+        out = tmp_path / f"{command}.tsv"
+        arguments = [command, files / "third.vcf", "--model", files / "m.model", "-o", out]
+        assert call(*arguments) == 3
+        assert "or accept fewer with --min-coverage" in capsys.readouterr().err
+        assert call(*arguments, "--min-coverage", "0.3") == 0
+        assert "200 are absent" in capsys.readouterr().err
+        assert len(out.read_text().splitlines()) == 121
+
+
+def test_bad_input__regions_leave_too_few_of_the_models_sites(files, tmp_path, capsys, two_populations):
+    out = tmp_path / "out"
+    middle = two_populations.variants.position_bp[160]
+    for command in ("embed", "classify"):
+        arguments = [command, files / "panel.vcf.gz", "--model", files / "m.model", "-o", out / "x", "-r"]
+        assert_refused(capsys, out, *arguments, f"22:{middle}-", says="Sites that -r, -R, --maf and --sites leave out")
 
 
 def test_bad_input__absent_extra(files, tmp_path, capsys, monkeypatch):
@@ -385,7 +407,7 @@ def test_inspect__a_model_in_lines_a_person_can_read(files, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 120
     assert any(line.split() == ["contig_names", "22"] for line in lines)
-    assert lines[lines.index("training") + 1].split() == ["epochs", "15"]
+    assert lines[lines.index("training") + 1].split() == ["epochs_at_most", "15"]
 
 
 def test_decompress__says_what_it_wrote(files, tmp_path, capsys, two_populations):
@@ -401,3 +423,40 @@ def test_decompress__says_what_it_wrote(files, tmp_path, capsys, two_populations
         assert call(*command) == 0
         about = json.loads(capsys.readouterr().out)
         assert (about["people"], about["sites"]) == (2, inside)
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        (["compress", "panel.vcf", "-m", "m.model"], "panel.vcf"),
+        (["compress", "panel.vcf", "-m", "m.model"], "m.model"),
+        (["decompress", "panel.hlm", "-O", "v"], "panel.hlm"),
+        (["convert", "panel.vcf"], "panel.vcf"),
+        (["split", "panel.vcf", "--populations", "labels.tsv"], "labels.tsv"),
+        (["embed", "panel.vcf", "-m", "m.model"], "m.model"),
+        (["classify", "panel.vcf", "-m", "m.model", "--populations", "labels.tsv"], "labels.tsv"),
+    ],
+    ids=lambda each: " ".join(each[:1]) if isinstance(each, list) else each,
+)
+def test_outputs__never_replace_an_input(files, monkeypatch, capsys, command, output):
+    monkeypatch.chdir(files)
+    assert call("compress", "panel.vcf", "-o", "panel.hlm") == 0
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    capsys.readouterr()
+    assert call(*command, "-o", output, "--force") == 3
+    assert "read by this command" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+def test_outputs__records_are_not_added_to_other_files(files):
+    before = (files / "panel.vcf").read_bytes()
+    with pytest.raises(HaploomError, match="holds no records"):
+        append_records(files / "panel.vcf", [{"a": 1}])
+    assert (files / "panel.vcf").read_bytes() == before
+
+
+@pytest.mark.parametrize("output", [".", ""])
+def test_synthesize__output_without_a_name(files, tmp_path, capsys, output):
+    assert_refused(
+        capsys, tmp_path / "out", "synthesize", "-m", files / "m.model", "-n", "1", "-o", output, says="the format of ."
+    )

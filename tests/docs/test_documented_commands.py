@@ -87,6 +87,13 @@ def test_commands__run_as_printed(page, folder_of):
     assert not [name for name in left if "partial" in name]
 
 
+def test_commands__of_the_statistics_run_as_printed(folder_of):
+    folder = folder_of("docs/statistics.md")
+    assert {"entropy/differences.tsv", "entropy/windows.png", "ld/decay.tsv", "ld/profile.pdf"} <= {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*")
+    }
+
+
 def test_commands__errors_read_as_the_tour_says(folder_of):
     folder = folder_of("docs/tour.md")
     page = blocks("docs/tour.md")
@@ -108,7 +115,7 @@ def test_commands__bcftools_reads_what_haploom_wrote(folder_of):
         must_succeed(block, folder)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "docs/statistics.md"])
 def test_commands__run_on_real_data(page, real_data, tmp_path):
     """On 30 kb of chromosome 22 and a tenth of its people: the same commands, less waiting."""
     source = real_data / "chr22-dense.vcf.gz"
@@ -120,7 +127,7 @@ def test_commands__run_on_real_data(page, real_data, tmp_path):
             must_succeed(block, tmp_path)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "docs/statistics.md", "docs/python.md"])
 def test_python__runs_as_printed(page, tmp_path):
     for block in blocks(page):
         if block.language == "python":

@@ -10,7 +10,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from haploom.models.to_exact import exact_decoder  # noqa: E402
+from haploom.models.model import Batch  # noqa: E402
+from haploom.models.to_exact import exact_decoder, exact_encoder  # noqa: E402
 from haploom.models.vae import VAE, VAEConfig  # noqa: E402
 
 BATCHES = (1, 7, 1024)
@@ -47,7 +48,9 @@ def test_same_everywhere__float_decoder_fails():
 
     for n_sites, n_latent, n_hidden in ((1000, 16, 512), (999, 64, 512), (2000, 48, 100), (300, 4, 2048)):
         torch.manual_seed(1)
-        model = VAE(VAEConfig(n_sites=n_sites, n_latent=n_latent, n_hidden=n_hidden)).eval()
+        model = VAE(
+            VAEConfig(n_sites=n_sites, n_latent=n_latent, hidden=(n_hidden,), decoder_hidden=(n_hidden,))
+        ).eval()
         latents = torch.randn(N_ROWS, n_latent)
         if len({digest(probabilities, latents, batch) for batch in (*BATCHES, 2, 33)}) > 1:
             return
@@ -87,14 +90,31 @@ def test_exact_decoder__agrees_with_the_float_network(decoder):
 @pytest.mark.parametrize("layer", ["decoder_hidden", "output"])
 def test_exact_decoder__bounds_hold_whatever_the_size_of_the_activations(layer, size):
     torch.manual_seed(1)
-    model = VAE(VAEConfig(n_sites=50, n_latent=4, n_hidden=32)).eval()
+    model = VAE(VAEConfig(n_sites=50, n_latent=4, hidden=(32,), decoder_hidden=(32,))).eval()
     with torch.no_grad():
-        for tensor in getattr(model, layer)[1].parameters():  # scale and offset of the batch normalisation
+        block = model.output if layer == "output" else model.decoder_hidden[0]
+        for tensor in block[1].parameters():  # scale and offset of the batch normalisation
             tensor.mul_(size)
         if layer == "decoder_hidden" and size < 1:
-            model.decoder_hidden[0].weight[3] *= 1e5  # weights far larger than what the layer gives
+            model.decoder_hidden[0][0].weight[3] *= 1e5  # weights far larger than what the layer gives
         latents = torch.randn(200, 4)
         wanted = model.decode(latents).numpy()
     network = exact_decoder(model, latents)  # the network checks its own bounds
     got = network.logits(network.quantise_input(latents.numpy())) / 2.0**network.output_bits
     assert np.abs(got - wanted).max() < 0.1 * max(1.0, np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-3, 1.0, 1e3, 1e6])
+@pytest.mark.parametrize("layer", ["encoder_hidden", "mean", "log_variance"])
+def test_exact_encoder__bounds_hold_whatever_the_size_of_the_activations(layer, size):
+    torch.manual_seed(1)
+    model = VAE(VAEConfig(n_sites=50, n_latent=4, hidden=(32, 16))).eval()
+    alleles = torch.randint(0, 2, (200, 50))
+    with torch.no_grad():
+        block = getattr(model, layer)
+        for tensor in (block[-1] if layer == "encoder_hidden" else block)[1].parameters():
+            tensor.mul_(size)
+        wanted = torch.cat(model.encode(Batch(alleles.float())), dim=1).numpy()
+    network = exact_encoder(model, alleles)
+    got = network.logits(alleles.numpy().astype(np.int16)) / 2.0**network.output_bits
+    assert np.abs(got - wanted).max() < 1e-3 * max(1.0, np.abs(wanted).max())

@@ -7,8 +7,9 @@ import sklearn.decomposition
 from numpy.testing import assert_allclose, assert_array_equal
 
 from haploom.errors import HaploomError, SiteMismatchError
-from haploom.panel import Panel, Variants
+from haploom.panel import DosagePanel, Panel, Variants
 from haploom.panel.variants import STRING
+from haploom.popgen import allele_shares
 from haploom.popgen import pca as pca_module
 from haploom.popgen.pca import PCA
 
@@ -76,7 +77,7 @@ def test_pca__randomised_axes_explain_as_much_as_the_best():
 def test_pca__many_blocks_give_what_one_gives(monkeypatch):
     alleles = structured_alleles(200, 300)
     whole = PCA(4).fit(panel_of(alleles))
-    monkeypatch.setattr(pca_module, "_BLOCK_BYTES", 1)  # the least rows a block: 4 blocks
+    monkeypatch.setattr(allele_shares, "BLOCK_BYTES", 1)  # the least rows a block: 4 blocks
     for exact_size in (300, 250, 0):  # sites, haplotypes, randomised
         monkeypatch.setattr(pca_module, "EXACT_SIZE", exact_size)
         cut = PCA(3).fit(panel_of(alleles))
@@ -143,3 +144,60 @@ def test_pca__data_it_cannot_use_is_refused():
         PCA(1).fit(np.ones((4, 5), dtype=np.uint8))
     with pytest.raises(ValueError, match="each 0 or 1"):
         PCA(1).fit(np.array([[0, 1], [2, 0]]))
+
+
+def with_holes(alleles: np.ndarray, share: float, seed: int = 3) -> np.ndarray:
+    """float64, NaN at a share of the calls."""
+    missing = np.random.default_rng(seed).random(alleles.shape) < share
+    return np.where(missing, np.nan, alleles)
+
+
+def test_pca__missing_calls_are_filled_with_what_the_rest_says():
+    # The slow way: fill in, project, shrink, until nothing changes (regularised iterative PCA).
+    pca = PCA(3).fit(structured_alleles(200, 120))
+    rows = with_holes(structured_alleles(6, 120, seed=2), 0.4)
+    shrink = 1 - pca.noise_variance_ / pca.explained_variance_
+    for row, got in zip(rows, pca.transform(rows)):
+        missing, z = np.isnan(row), np.zeros(3)
+        for _ in range(2000):
+            z = (np.where(missing, pca.mean_ + (shrink * z) @ pca.components_, row) - pca.mean_) @ pca.components_.T
+        assert_allclose(got, z, atol=1e-8)
+
+
+def test_pca__missing_calls_do_not_pull_to_the_centre():
+    alleles = structured_alleles(300, 400)
+    pca = PCA(3).fit(alleles)
+    whole, holed = pca.transform(alleles), pca.transform(with_holes(alleles, 0.5))
+    mean_filled = (np.nan_to_num(with_holes(alleles, 0.5) - pca.mean_)) @ pca.components_.T
+    slope = lambda z: (z * whole).sum() / (whole * whole).sum()  # noqa: E731
+    assert slope(mean_filled) < 0.6
+    assert 0.9 < slope(holed) < 1.1
+    assert np.square(holed - whole).mean() < 0.5 * np.square(mean_filled - whole).mean()
+
+
+def test_pca__rows_with_all_or_no_calls_and_both_spellings_of_missing():
+    pca = PCA(2).fit(structured_alleles(50, 30))
+    whole = structured_alleles(4, 30, seed=2)
+    nothing = np.full((1, 30), np.nan)
+    assert_allclose(pca.transform(np.vstack([whole, nothing])), np.vstack([pca.transform(whole), np.zeros((1, 2))]))
+    minus = whole.astype(np.int8)
+    minus[:, :9] = -1
+    assert_array_equal(pca.transform(minus), pca.transform(np.where(minus < 0, np.nan, minus)))
+
+
+def test_pca__fitted_on_a_tenth_missing_finds_nearly_the_same_axes():
+    alleles = structured_alleles(400, 150)
+    whole, holed = PCA(3).fit(alleles), PCA(3).fit(with_holes(alleles, 0.1))
+    assert_allclose(holed.mean_, np.nanmean(with_holes(alleles, 0.1), axis=0))
+    assert largest_angle(whole.components_, holed.components_) < 0.2
+
+
+def test_pca__a_person_without_phase_lies_midway():
+    panel = panel_of(structured_alleles(100, 80))
+    pca = PCA(4).fit(panel)
+    people = pca.transform(DosagePanel.from_panel(panel))
+    assert_allclose(people, pca.transform(panel).reshape(50, 2, 4).mean(axis=1), atol=1e-12)
+    dosages = DosagePanel.from_panel(panel)
+    ours, theirs = PCA(3).fit(dosages), sklearn.decomposition.PCA(3, svd_solver="full").fit(dosages.dosages / 2)
+    assert_allclose(ours.components_, theirs.components_, atol=1e-7)
+    assert_allclose(ours.noise_variance_, theirs.noise_variance_ * (50 - 3) / (49 - 3), rtol=1e-8)

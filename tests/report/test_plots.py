@@ -106,6 +106,13 @@ def test_entropy_by_population__bars_and_intervals():
     assert ax.get_ylabel().endswith("(bits)")
 
 
+def test_entropy_by_population__many_names_are_upright_on_one_line():
+    ax, n = Figure().add_subplot(), 26
+    plots.entropy_by_population(ax, [f"P{i}" for i in range(n)], np.ones(n), np.ones(n), np.ones(n), [1200] * n)
+    assert {label.get_rotation() for label in ax.get_xticklabels()} == {90}
+    assert ax.get_xticklabels()[3].get_text() == "P3 (1,200)"
+
+
 def test_entropy_pairs__bars_stand_at_the_values_given():
     ax = Figure().add_subplot()
     plots.entropy_pairs(ax, ["A", "B"], np.array([0.2, 0.1]), np.array([0.15, 0.05]), sources=("old", "new"))

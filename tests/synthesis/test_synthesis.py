@@ -1,3 +1,6 @@
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -5,9 +8,9 @@ from numpy.testing import assert_array_equal
 pytest.importorskip("torch")
 
 from haploom.ancestry import classify_panel
-from haploom.errors import HaploomError
+from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import read_model
-from haploom.synthesis import synthesize_panel
+from haploom.synthesis import populations_of, synthesize_panel
 
 
 def test_synthesize__people_look_like_their_population(two_populations, small_model):
@@ -45,3 +48,103 @@ def test_synthesize__people_are_marked(small_model):
 def test_synthesize__unknown_population(small_model):
     with pytest.raises(HaploomError, match="no population 'west': it has north, south"):
         synthesize_panel(read_model(small_model), ["west"], 2)
+
+
+@pytest.fixture(scope="module")
+def model_of(two_populations, two_populations_split):
+    """A model of a kind, trained for a moment."""
+    from haploom.training.config import TrainingConfig
+    from haploom.training.fit import train_model
+
+    @cache
+    def trained(kind, **shape):
+        config = TrainingConfig(epochs=25, batch_size=24, learning_rate=5e-3)
+        return train_model(two_populations, two_populations_split, "population", kind=kind, config=config,
+                           shape=shape, processes=1).model  # fmt: skip
+
+    return trained
+
+
+@pytest.mark.parametrize("kind", ["cvae", "yvae", "gmmn"])
+def test_synthesize__conditional_kinds_follow_their_label(kind, model_of, two_populations):
+    made = synthesize_panel(model_of(kind), ["north", "south"], 40)
+    labels = made.labels("population", per="haplotype")
+    frequency = {
+        label: two_populations.alleles()[two_populations.labels("population", per="haplotype") == label].mean(axis=0)
+        for label in ("north", "south")
+    }
+    for label, other in (("north", "south"), ("south", "north")):
+        synthetic = made.alleles()[labels == label].mean(axis=0)
+        own = np.corrcoef(frequency[label], synthetic)[0, 1]
+        assert own > 0.6
+        assert own > np.corrcoef(frequency[other], synthetic)[0, 1] + 0.1
+
+
+@pytest.mark.parametrize("kind", ["cvae", "yvae"])
+def test_synthesize__integer_decoders_decide_as_the_float_network(kind, model_of):
+    torch = pytest.importorskip("torch")
+    from haploom.models.network import load_network
+
+    model = model_of(kind)
+    network = load_network(model)
+    rng = np.random.default_rng([1, 1])  # what synthesize_panel draws for the second label
+    z = torch.from_numpy(rng.standard_normal((80, network.n_latents))).float()
+    with torch.no_grad():
+        wanted = network.decode(z, torch.ones(80, dtype=torch.int64)).numpy() > 0
+    assert (synthesize_panel(model, ["south"], 40).alleles() == wanted).mean() > 0.995
+
+
+def test_synthesize__gmmn_same_people_however_many_are_made(model_of):
+    model = model_of("gmmn")
+    alone = synthesize_panel(model, ["south"], 5, seed=3)
+    many = synthesize_panel(model, ["north", "south"], 300, seed=3)
+    assert_array_equal(many.bits[600:610], alone.bits)
+    assert len(np.unique(many.bits, axis=0)) > 100
+
+
+def test_synthesize__gmmn_without_labels_has_one_population(model_of):
+    model = model_of("gmmn", n_labels=0)
+    assert populations_of(model) == ["all"]
+    made = synthesize_panel(model, ["all"], 3)
+    assert made.samples[0] == "SYN_all_00001"
+    assert made.populations["population"].tolist() == ["all"] * 3
+    with pytest.raises(HaploomError, match="no population 'north': it has all"):
+        synthesize_panel(model, ["north"], 2)
+
+
+def test_synthesize__autoregressive_draws_what_it_has_learned(model_of, two_populations):
+    model = model_of("autoregressive")
+    assert populations_of(model) == ["all"]
+    made = synthesize_panel(model, ["all"], 200, seed=3)
+    assert_array_equal(synthesize_panel(model, ["all"], 20, seed=3).bits, made.bits[:40])
+    assert len(np.unique(made.bits, axis=0)) == 400
+    real, synthetic = two_populations.alleles(), made.alleles()
+    assert np.corrcoef(real.mean(axis=0), synthetic.mean(axis=0))[0, 1] > 0.9
+    # Drawn, not decided: as many differences between two haplotypes as between two people's.
+    diversity = [(p * (1 - p)).sum() for p in (real.mean(axis=0), synthetic.mean(axis=0))]
+    assert diversity[1] == pytest.approx(diversity[0], rel=0.15)
+
+
+def test_synthesize__autoregressive_with_labels_follows_them(model_of, two_populations):
+    made = synthesize_panel(model_of("autoregressive", n_labels=2), ["north", "south"], 100)
+    of = {panel: panel.labels("population", per="haplotype") for panel in (made, two_populations)}
+    real, synthetic = (
+        {label: panel.alleles()[of[panel] == label].mean(axis=0) for label in ("north", "south")}
+        for panel in (two_populations, made)
+    )
+    for label, other in (("north", "south"), ("south", "north")):
+        own = np.corrcoef(real[label], synthetic[label])[0, 1]
+        assert own > np.corrcoef(real[other], synthetic[label])[0, 1] + 0.1
+
+
+def test_synthesize__kinds_that_make_nothing_are_told(model_of):
+    with pytest.raises(HaploomError, match="kind window-ae makes no haplotypes: train one of vae, cvae"):
+        synthesize_panel(model_of("window-ae"), ["north"], 2)
+
+
+def test_synthesize__damaged_integer_decoder_is_told(small_model):
+    model = read_model(small_model)
+    absent = {name: array for name, array in model.arrays.items() if name != "exact.0.bias"}
+    for arrays in (absent, {**model.arrays, "exact.0.bias": model.arrays["exact.0.bias"].astype(float)}):
+        with pytest.raises(CorruptModelError, match="integer decoder"):
+            synthesize_panel(replace(model, arrays=arrays), ["north"], 1)

@@ -10,17 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from haploom.baselines.centroid import NearestCentroid
+from haploom.baselines.principal_components import pca_latents
+from haploom.errors import HaploomError
 from haploom.io.haplotype_tables import write_haplotype_table
 from haploom.io.model_file import ModelFile
-from haploom.panel import Panel
+from haploom.panel import DosagePanel, Panel
+from haploom.panel.matching import MIN_COVERAGE
 
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """Labels of haplotypes.
+    """Labels of haplotypes, or of unphased people.
 
-    samples: names of the people; labels: (2 * n_samples,), the two haplotypes of a person together.
-    classes: the labels there are; scores: float64 (2 * n_samples, n_classes), rows sum to 1: a softmax of
+    samples: names of the people; labels: (2 * n_samples,), the two haplotypes of a person together; with ploidy 2,
+    (n_samples,). classes: the labels there are; scores: float64 (as many, n_classes), rows sum to 1: a softmax of
     negative distances, NOT calibrated probabilities.
     parts: for each person train, validation, test, or "new" where the model's split does not know them.
     """
@@ -30,23 +33,35 @@ class Classification:
     classes: tuple[str, ...]
     scores: np.ndarray
     parts: tuple[str, ...]
+    ploidy: int = 1
 
 
-def classify_panel(panel: Panel, model: ModelFile) -> Classification:
-    """Label every haplotype of a panel.
+def classify_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Classification:
+    """Label every haplotype of a panel, or every person for a model of unphased people.
 
-    Raises SiteMismatchError when the panel lacks sites of the model; more sites do not matter.
+    Sites of the model that the panel lacks are taken as missing; more sites do not matter. Raises SiteMismatchError
+    when it has a smaller share of them than `min_coverage`, HaploomError for unphased genotypes and a model of
+    haplotypes, and for a model that is told the labels (C-VAE, Y-VAE): its latents do not say them.
     """
-    from haploom.models.encoder import panel_latents  # loads torch
+    if model.card.config.get("n_labels"):
+        raise HaploomError(
+            f"a {model.card.kind} is told each person's label, so its latents do not say it: classify with another kind"
+        )
+    if model.card.kind == "pca":
+        z = pca_latents(model, panel, min_coverage)
+    else:
+        from haploom.models.encoder import panel_latents  # loads torch
 
-    z = panel_latents(model, panel)
+        z = panel_latents(model, panel, min_coverage)
     nearest = NearestCentroid.from_centroids(model.labels, model.arrays["labels.mean"])
     parts = model.parts_of(panel.samples)
-    return Classification(panel.samples, nearest.predict(z), tuple(model.labels), nearest.scores(z), parts)
+    return Classification(
+        panel.samples, nearest.predict(z), tuple(model.labels), nearest.scores(z), parts, model.ploidy
+    )
 
 
 def write_classification(classification: Classification, path: Path, force: bool = False) -> None:
-    """A TSV: sample, haplotype (1 or 2), label, set, p_<label>..., part.
+    """A TSV: sample, haplotype (1, 2, or . for unphased people), label, set, p_<label>..., part.
 
     `set` is "." and p_* are uncalibrated scores: centroids cannot say how sure they are. path: `-` is stdout.
     """
@@ -55,4 +70,6 @@ def write_classification(classification: Classification, path: Path, force: bool
         for label, scores in zip(classification.labels, classification.scores)
     )
     columns = ["label", "set", *(f"p_{label}" for label in classification.classes)]
-    write_haplotype_table(path, classification.samples, classification.parts, columns, rows, force)
+    write_haplotype_table(
+        path, classification.samples, classification.parts, columns, rows, force, ploidy=classification.ploidy
+    )

@@ -4,7 +4,7 @@ import numpy as np
 
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile
-from haploom.panel import Panel
+from haploom.panel import DosagePanel, Panel
 
 
 def check_label_level(model: ModelFile, label: str | None) -> None:
@@ -17,8 +17,8 @@ def check_label_level(model: ModelFile, label: str | None) -> None:
         )
 
 
-def known_labels(panel: Panel, model: ModelFile) -> np.ndarray:
-    """Labels of a panel's haplotypes at the model's label level: strings (n_haplotypes,).
+def known_labels(panel: Panel | DosagePanel, model: ModelFile) -> np.ndarray:
+    """Labels of a panel's rows, haplotypes or people as the model's are, at its label level: strings (n_rows,).
 
     Raises HaploomError when the panel has no such level, or a label there is none of the model's.
     """
@@ -29,12 +29,12 @@ def known_labels(panel: Panel, model: ModelFile) -> np.ndarray:
             f"the model's labels are of column {level!r}, and the people here have no such labels (there is: {have}): "
             f"give a table with a column {level!r} with --populations"
         )
-    labels = panel.labels(level, per="haplotype")
+    labels = panel.labels(level)
     if unknown := sorted(set(labels.tolist()) - set(model.labels)):
-        people = int(np.isin(labels, unknown).sum()) // 2
+        people = int(np.isin(labels, unknown).sum())
         raise HaploomError(
             f"{people} of {panel.n_samples} people have labels in column {level!r} that the model does not know "
             f"({', '.join(unknown[:5])}; it knows {', '.join(model.labels)}): spell the labels as the model does, or "
             "leave those people out with -s or -S"
         )
-    return labels
+    return np.repeat(labels, 2 // model.ploidy)

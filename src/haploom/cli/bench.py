@@ -1,6 +1,7 @@
 """`haploom bench`: measurements side by side."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,15 +9,20 @@ import rich_click as click
 
 from haploom.cli.frame import (
     default_threads,
+    force_option,
+    genotypes,
     input_file,
     json_option,
+    map_option,
     model_option,
     output_option,
     print_result,
     quiet_option,
+    seed_option,
     threads_option,
     training_selection_options,
 )
+from haploom.io.model_kinds import NETWORKS
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -95,6 +101,60 @@ def classify(
 
 
 @bench.command()
+@input_file()
+@model_option
+@output_option("Records, a JSON line each; new ones are added at the end.")
+@map_option
+@click.option(
+    "--part", type=click.Choice(["validation", "test"]), default="test", show_default=True,
+    help="Whose sites are hidden.",
+)  # fmt: skip
+@click.option("--baselines/--no-baselines", default=True, show_default=True, help="Measure the baselines, too.")
+@training_selection_options
+@seed_option
+@threads_option
+@json_option
+@quiet_option
+def impute(
+    source: Path, model: Path, output: Path, genetic_map: Path | None, part: str, baselines: bool,
+    selection: "Selection", split: Path | None, seed: int, threads: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How well the model and the baselines impute hidden sites, by allele frequency.
+
+    SOURCE holds the people the model was trained on, with their labels. Hides every second site, then 90 % of them,
+    from the model's people of --part; figures are squared correlations of dosages with the truth, a site at a time.
+    """
+    from haploom.bench.impute import impute_records
+    from haploom.bench.records import append_records
+    from haploom.io import read_genetic_map, read_panel
+    from haploom.training.threads import use_threads
+
+    if split is not None:
+        raise click.UsageError("bench impute takes the split in the model: leave --split out")
+    use_threads(threads)
+    records = []
+    for record in impute_records(
+        f"impute/{source.name}, {part}", read_panel(source, selection), model, part=part, baselines=baselines,
+        genetic_map=read_genetic_map(genetic_map) if genetic_map else None, seed=seed,
+        threads=threads or default_threads(),
+    ):  # fmt: skip
+        append_records(output, [record])
+        records.append(record)
+    if as_json:
+        click.echo(json.dumps(records, ensure_ascii=False))
+        return
+    head = [f"{100 * figures['maf'][0]:g}-{100 * figures['maf'][1]:g} %" for figures in records[0]["imputation"]]
+    for hidden in dict.fromkeys(record["hidden"] for record in records):
+        click.echo(f"hidden: {hidden}; mean r2 by minor-allele frequency")
+        shown = [["", *head, "seconds"]]
+        for record in records:
+            if record["hidden"] == hidden:
+                figures = [f"{each['mean_r2']:.3f}" for each in record["imputation"]]
+                shown.append([record["method"], *figures, f"{record['seconds']:,}"])
+        _print_table(shown)
+
+
+@bench.command()
 @click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @output_option("Records, a JSON line each; new ones are added at the end.")
 @click.option(
@@ -131,6 +191,71 @@ def compress(
             _print_table(table(measured))
     if as_json:
         click.echo(json.dumps(records, ensure_ascii=False))
+
+
+@bench.command()
+@genotypes()
+@output_option("Records, a JSON line each; new ones are added at the end.")
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(NETWORKS), default=("vae", "autoregressive"),
+    show_default=True, help="Which models; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--profile", "profiles", multiple=True, type=click.Choice(["sound", "paper"]), default=("sound",),
+    show_default=True, help="How to train them; may be repeated.",
+)  # fmt: skip
+@click.option("--models", type=click.Path(file_okay=False, path_type=Path), help="Keep the trained models here.")
+@click.option("--epochs", type=click.IntRange(1), help="At most so many epochs. [default: the profile's]")
+@click.option("--baselines/--no-baselines", default=True, show_default=True, help="Measure the baselines, too.")
+@training_selection_options
+@seed_option
+@threads_option
+@force_option
+@json_option
+@quiet_option
+def train(
+    source: Path, output: Path, kinds: tuple[str, ...], profiles: tuple[str, ...], models: Path | None,
+    epochs: int | None, baselines: bool, selection: "Selection", split: Path | None, seed: int, threads: int | None,
+    force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """How many bits a held-out haplotype costs under models trained on the others.
+
+    Trains each model on the training people of SOURCE and chooses its epoch by the validation people; the test people
+    are read once. Bits per site by the model's loss and, where there is a coder for the kind, as really stored and
+    read back; beside them independent sites, and the copying model with the training people as its reference.
+    """
+    from haploom.bench.records import append_records
+    from haploom.bench.train import train_records
+    from haploom.errors import HaploomError
+    from haploom.io import label_level, read_panel, read_split
+    from haploom.panel import split_people
+    from haploom.training.threads import use_threads
+
+    if selection.populations is None:
+        raise click.UsageError("bench train needs --populations: some models are conditioned on labels")
+    if models is not None and not models.is_dir():
+        raise HaploomError(f"there is no folder {models} to keep models in: make it first")
+    use_threads(threads)
+    panel = read_panel(source, replace(selection, maf=None))
+    level = label_level(panel.populations, selection.label)
+    parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
+    settings = {"seed": seed, **({} if epochs is None else {"epochs": epochs})}
+    records = []
+    for record in train_records(
+        f"code-length/{source.name}", panel, parts, level, [(kind, profile) for kind in kinds for profile in profiles],
+        maf=selection.maf or 0.0, settings=settings, folder=models, baselines=baselines, threads=threads or 1,
+        force=force,
+    ):  # fmt: skip
+        append_records(output, [record])
+        records.append(record)
+    if as_json:
+        click.echo(json.dumps(records, ensure_ascii=False))
+        return
+    shown = [["", "bits/site", "stored", "model bytes", "seconds"]]
+    for record in records:
+        cells = (record.get(key) for key in ("bits_per_site", "stored_bits_per_site", "model_bytes", "train_seconds"))
+        shown.append([record["method"], *("" if cell is None else f"{cell:,}" for cell in cells)])
+    _print_table(shown)
 
 
 def _print_table(rows: list[list[str]]) -> None:

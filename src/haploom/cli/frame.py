@@ -14,7 +14,7 @@ from typing import Any
 import rich_click as click
 
 from haploom import progress
-from haploom.errors import HaploomError
+from haploom.errors import HaploomError, SiteMismatchError
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -134,6 +134,10 @@ map_option = click.option(
 optional_model_option = click.option(
     "-m", "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A trained model."
 )
+min_coverage_option = click.option(
+    "--min-coverage", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="Refuse genotypes with a smaller share of the model's sites.",
+)  # fmt: skip
 threads_option = click.option("--threads", type=click.IntRange(1), help="Threads. [default: all cores]")
 output_type_option = click.option(
     "-O", "--output-type", type=click.Choice(["v", "z", "u", "b"]),
@@ -229,6 +233,19 @@ def _take_selection(given: dict[str, Any], **people: Any) -> Any:
     )  # fmt: skip
 
 
+@contextmanager
+def chosen_sites_explained(selection: Any) -> Iterator[None]:
+    """Say so where a model refuses genotypes of which the Selection took only some sites."""
+    try:
+        yield
+    except SiteMismatchError as error:
+        if not (selection.regions or selection.chooses_sites_by_content):
+            raise
+        raise SiteMismatchError(
+            f"{error} Sites that -r, -R, --maf and --sites leave out count as absent: enough must remain."
+        ) from error
+
+
 def _regions(listed: str | None, file: Path | None) -> tuple[str, ...]:
     if file is None:
         return tuple(listed.split(",")) if listed is not None else ()
@@ -321,7 +338,11 @@ def print_result(result: dict[str, Any], as_json: bool, output: Path | None = No
     width = max(map(len, result), default=0)
     for name, value in result.items():
         shown = _shown(value)
-        if isinstance(value, dict) and width + 2 + len(shown) > LINE_LENGTH:
+        too_long = width + 2 + len(shown) > LINE_LENGTH
+        if isinstance(value, list) and too_long:
+            for line in (name, *(f"  {_shown(each)}" for each in value)):
+                click.echo(line, err=err)
+        elif isinstance(value, dict) and too_long:
             click.echo(name, err=err)
             of_names = max(map(len, value))
             for part, each in value.items():

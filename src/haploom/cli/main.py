@@ -7,9 +7,11 @@ from haploom.cli.bench import bench
 from haploom.cli.breed import breed
 from haploom.cli.convert import convert
 from haploom.cli.demo import demo
+from haploom.cli.impute import impute
 from haploom.cli.people import classify, embed, synthesize
 from haploom.cli.simulate import simulate
 from haploom.cli.split import split
+from haploom.cli.statistics import entropy, ld
 from haploom.cli.train import train
 from haploom.provenance import __version__
 
@@ -29,7 +31,7 @@ def haploom() -> None:
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
     demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
-    synthesize, bench,
+    impute, synthesize, entropy, ld, bench,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from haploom.cli.frame import (
+    chosen_sites_explained,
     force_option,
     genotypes,
     json_option,
+    min_coverage_option,
     model_option,
     no_version_option,
     note,
@@ -24,6 +26,10 @@ from haploom.cli.frame import (
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+    from haploom.io.model_file import ModelFile
+
+
+_ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 
 
 @click.command()
@@ -31,32 +37,34 @@ if TYPE_CHECKING:
 @model_option
 @output_option("Coordinates, a TSV: sample, haplotype, z1, z2, ..., part; - for stdout.", stdout=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw them too (.png, .svg or .pdf).")
+@min_coverage_option
 @selection_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def embed(
-    source: Path, model: Path, output: Path, plot: Path | None, selection: "Selection", threads: int | None,
-    force: bool, as_json: bool,
+    source: Path, model: Path, output: Path, plot: Path | None, min_coverage: float, selection: "Selection",
+    threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Place the haplotypes in SOURCE in a model's latent space."""
+    """Place the haplotypes in SOURCE in a model's latent space; with a model of unphased people, the people.
+
+    Sites of the model that are absent from SOURCE are taken as missing.
+    """
     from haploom.embedding import embed_panel, write_embedding
-    from haploom.io import label_level, read_panel, refuse_to_replace
+    from haploom.io import check_outputs, label_level, read_dosages, read_panel
     from haploom.io.model_file import read_model
 
-    for path in filter(None, (output, plot)):
-        refuse_to_replace(path, force)
+    check_outputs([path for path in (output, plot) if path], (source, model, selection.populations), force)
     if plot is not None:
-        from haploom.report.maps import check_map_name
+        from haploom.report.figures import check_figure_name
 
-        check_map_name(plot)
+        check_figure_name(plot)
     trained = read_model(model)
-    panel = read_panel(source, selection)
-    from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
-
-    use_threads(threads)
-    embedding = embed_panel(panel, trained)
+    panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
+    _use_threads(trained, threads)
+    with chosen_sites_explained(selection):
+        embedding = embed_panel(panel, trained, min_coverage)
     if plot is not None:  # first, because a picture can be refused
         from haploom.report.maps import save_map
 
@@ -64,50 +72,53 @@ def embed(
         save_map(embedding, labels, plot, force)
     write_embedding(embedding, output, force)
     _note_training_people(embedding.parts)
-    n_haplotypes, n_latents = embedding.z.shape
+    n_rows, n_latents = embedding.z.shape
     people = {f"people_{part}": count for part, count in sorted(Counter(embedding.parts).items())}
-    print_result({"haplotypes": n_haplotypes, "latents": n_latents, **people}, as_json, output)
+    print_result({_ROWS[trained.ploidy]: n_rows, "latents": n_latents, **people}, as_json, output)
 
 
 @click.command()
 @genotypes()
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
+@min_coverage_option
 @selection_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def classify(
-    source: Path, model: Path, output: Path, selection: "Selection", threads: int | None, force: bool, as_json: bool
-) -> None:
-    """Say which reference population each haplotype in SOURCE is most similar to.
+    source: Path, model: Path, output: Path, min_coverage: float, selection: "Selection", threads: int | None,
+    force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
+
+    Sites of the model that are absent from SOURCE are taken as missing.
 
     With --populations, says how often that agrees with the labels there: those of the column the model learned.
     """
     import numpy as np
 
     from haploom.ancestry import check_label_level, classify_panel, known_labels, write_classification
-    from haploom.io import read_panel, refuse_to_replace
+    from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import read_model
 
-    refuse_to_replace(output, force)
+    check_outputs((output,), (source, model, selection.populations), force)
     trained = read_model(model)
     check_label_level(trained, selection.label)
-    panel = read_panel(source, selection)
+    panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
-    from haploom.training.threads import use_threads  # loads torch: after the input is known to be good
-
-    use_threads(threads)
-    classification = classify_panel(panel, trained)
+    _use_threads(trained, threads)
+    with chosen_sites_explained(selection):
+        classification = classify_panel(panel, trained, min_coverage)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
-    result: dict[str, object] = {"haplotypes": len(classification.labels)}
+    result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in classification.classes}
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
-        measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2))
+        measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2 // trained.ploidy))
         for name, share in (("accuracy", measured.plain), ("balanced_accuracy", measured.balanced)):
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
@@ -130,22 +141,36 @@ def synthesize(
     model: Path, populations: tuple[str, ...], people: int, output: Path, output_type: str | None, no_version: bool,
     seed: int, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Make new haplotypes from around a population's latents. They are marked synthetic, and named SYN_..."""
+    """Make new haplotypes of a population. They are marked synthetic, and named SYN_...
+
+    A vae makes them from around the latents of its training people, a cvae, yvae or gmmn from noise under the label,
+    an autoregressive model allele after allele (of everybody: it knows no labels).
+    """
     from haploom.cli.arguments import populations_beside
     from haploom.io import check_outputs, write_panel, write_populations
     from haploom.io.model_file import file_sha256, read_model
-    from haploom.synthesis import header_lines, synthesize_panel
+    from haploom.io.panels import check_output_name
+    from haploom.synthesis import header_lines, populations_of, synthesize_panel
 
+    check_output_name(output, output_type)
     labels_to = populations_beside(output)
     check_outputs((output, labels_to), (model,), force)
     trained = read_model(model)
     # A name that itself holds a comma is taken whole.
     wanted = [name for given in populations for name in ([given] if given in trained.labels else given.split(","))]
-    panel = synthesize_panel(trained, tuple(dict.fromkeys(wanted)) or trained.labels, people, seed)
+    panel = synthesize_panel(trained, tuple(dict.fromkeys(wanted)) or populations_of(trained), people, seed)
     header = header_lines(trained, file_sha256(model), seed)
     write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
     write_populations(labels_to, panel.samples, panel.populations, force)
     print_result({"people": panel.n_samples, "sites": panel.n_sites, "labels": str(labels_to)}, as_json)
+
+
+def _use_threads(model: "ModelFile", threads: int | None) -> None:
+    """After the input is known to be good, as this loads torch; a PCA needs none, and uses NumPy's own threads."""
+    if model.card.kind != "pca":
+        from haploom.training.threads import use_threads
+
+        use_threads(threads)
 
 
 def _note_training_people(parts: tuple[str, ...]) -> None:

@@ -1,5 +1,7 @@
 """`haploom train`."""
 
+import glob
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,15 +20,19 @@ from haploom.cli.frame import (
     threads_option,
     training_selection_options,
 )  # fmt: skip
+from haploom.errors import HaploomError
+from haploom.io.model_kinds import TRAINED
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
 @genotypes()
 @output_option("The model (a safetensors file).")
-@click.option("--kind", type=click.Choice(["vae"]), default="vae", show_default=True, help="Which model.")
+@click.option("--kind", type=click.Choice(TRAINED), default="vae", show_default=True, help="Which model.")
 @click.option(
     "--profile",
     type=click.Choice(["sound", "paper"]),
@@ -34,11 +40,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Settings that work best on validation people, or the published ones.",
 )
-@click.option("--latent", type=click.IntRange(1), default=64, show_default=True, help="Size of the latent space.")
+@click.option("--latent", type=click.IntRange(1), help="Size of the latent space. [default: the profile's]")
 @click.option("--epochs", type=click.IntRange(1), help="At most so many epochs. [default: the profile's]")
-@click.option("--batch-size", type=click.IntRange(2), help="Haplotypes a step. [default: the profile's]")
+@click.option("--batch-size", type=click.IntRange(2), help="Rows a step, of all processes. [default: the profile's]")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Of Adam. [default: the profile's]")
+@click.option("--unphased", is_flag=True, help="Train on people's allele counts, unphased or with missing calls.")
+@click.option("--resume", is_flag=True, help="Go on with a training that was stopped (from OUTPUT.checkpoint).")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    help="Processes that share each batch; of a yvae, networks trained at a time. [default: 1; of a yvae, --threads]",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--history", type=_FILE, help="Write the figures of each epoch, a JSON object a line.")
+@click.option("--plot", type=_FILE, help="Draw the loss over epochs (.png, .svg or .pdf).")
 @training_selection_options
 @seed_option
 @threads_option
@@ -46,47 +61,84 @@ if TYPE_CHECKING:
 @json_option
 @quiet_option
 def train(
-    source: Path, output: Path, kind: str, profile: str, latent: int, epochs: int | None, batch_size: int | None,
-    learning_rate: float | None, device: str, selection: "Selection", split: Path | None, seed: int,
+    source: Path, output: Path, kind: str, profile: str, latent: int | None, epochs: int | None, batch_size: int | None,
+    learning_rate: float | None, unphased: bool, resume: bool, processes: int | None, device: str,
+    history: Path | None, plot: Path | None, selection: "Selection", split: Path | None, seed: int,
     threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Train a model on the phased haplotypes in SOURCE.
+    """Train a model on the phased haplotypes in SOURCE, or with --unphased on genotypes.
 
     Needs --populations. With --split, trains on its train people and chooses the epoch by its validation
     people; without it, people are split 80/10/10 by --seed. The split is stored in the model. --maf counts
     the training people only.
+
+    Now and then the training is saved to OUTPUT.checkpoint, which is deleted at the end: after Ctrl-C or a crash
+    the same command with --resume goes on from there. Under torchrun, all its processes share each batch.
     """
-    from haploom.io import label_level, read_panel, read_split, refuse_to_replace
+    from haploom.io import label_level, read_dosages, read_panel, read_split
     from haploom.io.model_file import describe_model, write_model
+    from haploom.io.output import check_outputs, text_output
     from haploom.panel import split_people
 
     if selection.populations is None:
         raise click.UsageError("train needs --populations: the model remembers where each label lies")
-    refuse_to_replace(output, force)
-    panel = read_panel(source, replace(selection, maf=None))
+    if plot is not None:
+        from haploom.report.figures import check_figure_name
+
+        check_figure_name(plot)
+    check_outputs([path for path in (output, history, plot) if path], (source, selection.populations, split), force)
+    unfinished = output.with_name(f"{output.name}.checkpoint")
+    if _saved(unfinished) and not (resume or force):
+        raise HaploomError(
+            f"{_saved(unfinished)[0]} is of a training that was stopped: pass --resume to go on with it, or --force "
+            "to start anew"
+        )
+    panel = (read_dosages if unphased else read_panel)(source, replace(selection, maf=None))
     level = label_level(panel.populations, selection.label)
-    if split is not None:
-        parts = read_split(split)
-    else:
-        parts = split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
-        note(f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model")
-    from haploom.training.fit import PROFILES, train_vae  # loads torch: after the input is known to be good
+    parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
+    from haploom.training.fit import train_model  # loads torch: after the input is known to be good
+    from haploom.training.processes import is_first_process
+    from haploom.training.profiles import profile_of
     from haploom.training.threads import use_threads
 
     use_threads(threads)
+    if split is None and is_first_process():
+        note(f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model")
     changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    config = replace(PROFILES[profile], **{name: value for name, value in changes.items() if value is not None})
-    trained = train_vae(
-        panel, parts, level, profile=profile, config=config, n_latent=latent, maf=selection.maf or 0.0, device=device
-    )
+    given = {name: value for name, value in changes.items() if value is not None}
+    config = replace(profile_of(kind, profile).training, **given)
+    shape = {} if latent is None else {"n_latent": latent}
+    try:
+        trained = train_model(
+            panel, parts, level, kind=kind, profile=profile, config=config, shape=shape, maf=selection.maf or 0.0,
+            device=device, processes=processes, checkpoint=unfinished, resume=resume,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        if saved := _saved(unfinished):
+            note(f"the training is kept in {saved[0]}: the same command with --resume goes on from there")
+        raise
+    if not is_first_process():
+        return
     write_model(trained.model, output, force)
+    if history is not None:
+        with text_output(history, force) as file:
+            file.writelines(json.dumps(figures.record()) + "\n" for figures in trained.history)
+    if plot is not None:
+        from haploom.report.training_curves import save_loss_plot
+
+        save_loss_plot(trained.model, plot, force)
+    for path in trained.checkpoints:
+        path.unlink(missing_ok=True)
     about = describe_model(output)
-    kept = trained.kept
     result = {key: about[key] for key in ("kind", "profile", "sites", "labels", "parameters", "file_bytes", "sha256")}
-    result |= {
-        "epochs": len(trained.history),
-        "kept_epoch": kept.epoch,
-        "validation_nats_per_haplotype": round(kept.validation_loss, 3),
-        "seconds": round(sum(figures.seconds for figures in trained.history), 1),
-    }
+    figures = trained.model.card.training
+    result |= {name: figures[name] for name in ("epochs_run", "kept_epoch")}
+    result |= {name: round(value, 5) for name, value in figures.items() if name.startswith("validation_")}
+    result["seconds"] = round(sum(figures.seconds for figures in trained.history), 1)
     print_result(result, as_json)
+
+
+def _saved(checkpoint: Path) -> list[Path]:
+    """The checkpoints that are there: a network's, or those of the members of a Y-VAE."""
+    of_members = sorted(checkpoint.parent.glob(f"{glob.escape(checkpoint.name)}.*"))
+    return [path for path in (checkpoint, *of_members) if path.exists()]

@@ -11,6 +11,7 @@ from haploom.archive.container import ModelReference
 from haploom.archive.genotypes import LatentsAndResidual
 from haploom.archive.text.cutting import TextBlock
 from haploom.entropy_coding.byte_packing import pack_bytes
+from haploom.errors import CorruptModelError, HaploomError
 from haploom.exact import IntegerNetwork
 from haploom.io.model_file import file_sha256, model_columns, read_model
 from haploom.panel.bits import select_columns
@@ -19,19 +20,31 @@ from haploom.panel.bits import select_columns
 class NeuralBlock:
     """A block of plain records as a model sees it: its codec, and the sections that decoding needs.
 
-    Raises SiteMismatchError when the model has sites the block does not have.
+    Raises SiteMismatchError when the model has sites the block does not have, HaploomError for a model
+    of another kind or of unphased people.
     """
 
     def __init__(self, block: TextBlock, path: Path, embed: bool) -> None:
-        from haploom.models.encoder import encode_means, load_vae  # loads torch
+        from haploom.models.encoder import encode_batches, packed_batches  # loads torch
+        from haploom.models.network import load_network
 
         model = read_model(path)
+        if model.card.kind != "vae" or model.ploidy != 1:
+            trained_on = "haplotypes" if model.ploidy == 1 else "unphased people"
+            raise HaploomError(
+                f"{path} is a {model.card.kind} of {trained_on}, which does not store haplotypes: give one trained "
+                "with --kind vae on phased genotypes"
+            )
+        try:
+            self._network = IntegerNetwork.from_tensors(model.group("exact"))
+        except ValueError as error:
+            raise CorruptModelError(f"{path}: the model's integer decoder cannot be used: {error}") from error
         n_haplotypes = 2 * block.n_samples
         rows = reader.haplotype_major(block.bits, np.arange(block.n_samples))
         self._records = model_columns(reader.variants_of([block.sites], b""), model)
-        latents = encode_means(load_vae(model), select_columns(rows, block.n_records, self._records))
+        chosen = select_columns(rows, block.n_records, self._records)
+        latents = encode_batches(load_network(model), packed_batches(chosen, len(self._records)))
         counts = np.bitwise_count(block.bits).sum(axis=1, dtype=np.int64)
-        self._network = IntegerNetwork.from_tensors(model.group("exact"))
         self._path, self._embed = path, embed
         majority = (2 * counts > n_haplotypes).astype(np.uint8)
         self.codec = LatentsAndResidual(self._network, self._records, majority, latents)

@@ -49,7 +49,7 @@ def write_bcf(
 
 
 def _data(panel: Panel | DosagePanel, header_lines: Sequence[str], no_version: bool) -> Iterator[bytes]:
-    text = "\n".join(header(panel, header_lines, no_version)).encode() + b"\n\0"
+    text = "\n".join(header(panel.variants, panel.samples, header_lines, no_version)).encode() + b"\n\0"
     yield _MAGIC + struct.pack("<I", len(text)) + text
     contigs = dict.fromkeys([*panel.variants.contig_length_bp, *panel.variants.contigs()])
     number_of = {name: number for number, name in enumerate(contigs)}

@@ -2,7 +2,7 @@
 
 _REMEDY = (
     "haplotypes need phased calls without gaps: phase and impute with SHAPEIT5 or Beagle, "
-    "or use a command that takes unphased dosages"
+    "or keep dosages without phase with `haploom convert --unphased`"
 )
 MISSING_CALL = f"is missing or half missing; {_REMEDY}"
 UNPHASED_CALL = f"is unphased; {_REMEDY}"

@@ -1,8 +1,9 @@
 """A trained model on disk: one safetensors file with a JSON manifest in its metadata. Never pickle.
 
 The file holds arrays and facts, whatever the framework that made them, so that `inspect` and reading an
-archive need no torch. Arrays are named `weights.*` (the float model), `exact.*` (its integer decoder),
-`labels.mean` and `labels.variance` (of the training people's latents), `sites.*` (which sites it was
+archive need no torch. Arrays are named `weights.*` (the float model), `exact.*` (its integer decoder; of a Y-VAE
+`exact.0.*` and so on, one for each label),
+`labels.mean` and `labels.variance` (of the training people's latents), `pca.*` (axes), `sites.*` (which sites it was
 trained on).
 """
 
@@ -17,16 +18,22 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from haploom.errors import CorruptModelError, FormatError, SiteMismatchError
+from haploom.errors import CorruptModelError, FormatError, HaploomError, SiteMismatchError
 from haploom.io.byte_stream import first_bytes
 from haploom.io.formats import ARCHIVE_MAGIC, SAFETENSORS_BYTES, is_safetensors
+from haploom.io.model_kinds import ModelKind
 from haploom.io.output import atomic_output
-from haploom.panel import Panel, Split, Variants
-from haploom.panel.variants import STRING, matching_contig
+from haploom.panel import DosagePanel, MatchedRows, Panel, SiteMatch, Split, Variants
+from haploom.panel.matching import MIN_COVERAGE, Reading, match_sites, matched_panel, named_alike
+from haploom.panel.variants import STRING
 
 _METADATA_KEY = "haploom"
 _SITE_TEXT = "sites.text"  # UTF-8 lines of chrom, id, ref, alt, separated by tabs
 _SITE_POSITIONS = "sites.position_bp"
+_NOT_TRAINED = (
+    "running_mean", "running_var", "num_batches_tracked", "frequency", "usage", "n_steps",
+    "typical_distance", "feature_seed", "explained_variance", "explained_variance_ratio", "noise_variance",
+)  # fmt: skip
 NEW = "new"  # the part of people the model's split does not know
 
 logger = logging.getLogger(__name__)
@@ -38,16 +45,17 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     format: Literal["haploom-model/1"] = "haploom-model/1"
-    kind: Literal["vae"]
+    kind: ModelKind
     profile: str
-    config: dict[str, int]
+    config: dict[str, Any]
     label_level: str
     labels: dict[str, int]  # label -> training people
     contig_length_bp: dict[str, int]
     site_fingerprint: str
     part_of: dict[str, str]  # the split: person -> train, validation or test
     training: dict[str, Any]  # settings, and which epoch was kept
-    history: list[dict[str, float]]  # figures of each epoch
+    history: list[dict[str, float | str | None]]  # of each epoch; of a Y-VAE, of each label's network; None: not finite
+    limits: list[str] = []  # sentences: what the model cannot do
     made_by: dict[str, Any]
     content_sha256: str = ""  # of this card, without this line, and of the arrays: see `content_sha256`
 
@@ -70,13 +78,15 @@ class ModelFile:
         return list(self.card.labels)
 
     @property
+    def ploidy(self) -> int:
+        """1 where the model's rows are haplotypes, 2 where they are unphased people."""
+        return int(self.card.config.get("ploidy", 1))
+
+    @property
     def n_parameters(self) -> int:
-        """Trained numbers of the float model (batch normalisation's running statistics are not trained)."""
-        return sum(
-            array.size
-            for name, array in self.group("weights").items()
-            if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
-        )
+        """Trained numbers of the float model, so without running statistics and allele frequencies; axes of a PCA."""
+        trained = {**self.group("weights"), **self.group("pca")}
+        return sum(array.size for name, array in trained.items() if not name.endswith(_NOT_TRAINED))
 
     def parts_of(self, samples: Sequence[str]) -> tuple[str, ...]:
         """Train, validation or test for each person, or NEW where the model's split does not know them."""
@@ -107,6 +117,7 @@ def content_sha256(card: str, arrays: Mapping[str, np.ndarray]) -> str:
 
 def write_model(model: ModelFile, path: Path | str, force: bool = False) -> None:
     """Write a model file, whole or not at all."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     path = Path(path)
@@ -123,7 +134,10 @@ def write_model(model: ModelFile, path: Path | str, force: bool = False) -> None
     with atomic_output(path, force) as partial:
         partial.touch()
         permissions = partial.stat().st_mode  # safetensors makes files that only the owner can read
-        save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
+        try:
+            save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
+        except SafetensorError as error:  # a full disk, too
+            raise HaploomError(f"cannot write {path}: {error}") from error
         partial.chmod(permissions)
 
 
@@ -163,6 +177,11 @@ def read_model(path: Path | str) -> ModelFile:
         variants = Variants(chrom, arrays.pop(_SITE_POSITIONS), name, ref, alt, card.contig_length_bp)
     except (KeyError, ValueError) as error:
         raise CorruptModelError(f"{path} is damaged: its sites cannot be read ({error})") from error
+    for of_labels in ("labels.mean", "labels.variance"):
+        if of_labels in arrays and len(np.atleast_1d(arrays[of_labels])) != len(card.labels):
+            raise CorruptModelError(
+                f"{path} is damaged: {of_labels} has not a row for each of {len(card.labels)} labels"
+            )
     if variants.fingerprint() != card.site_fingerprint:
         raise CorruptModelError(f"{path} is damaged: its sites do not have the fingerprint written in it")
     return ModelFile(card, variants, arrays)
@@ -183,8 +202,10 @@ def describe_model(path: Path) -> dict[str, Any]:
         "labels": card.labels,
         "config": card.config,
         "parameters": model.n_parameters,
+        "rows": "haplotypes" if model.ploidy == 1 else "people",
         "training": card.training,
         "people": {part: sum(p == part for p in card.part_of.values()) for part in ("train", "validation", "test")},
+        "limits": card.limits,
         "made_by": card.made_by,
         "file_bytes": path.stat().st_size,
         "sha256": file_sha256(path),
@@ -194,9 +215,10 @@ def describe_model(path: Path) -> dict[str, Any]:
 def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
     """Where each of the model's sites is in `variants`: int64 (model's sites,). `chr22` here is `22` there.
 
+    For archives, which hold alleles as they are written: nothing is recoded.
     Raises SiteMismatchError when one is absent, with how many overlap and the first that does not.
     """
-    columns = variants.indices_of(_named_alike(model.variants, variants.contigs()))
+    columns = variants.indices_of(named_alike(model.variants, variants.contigs()))
     absent = np.flatnonzero(columns < 0)
     if len(absent):
         first = model.variants.site_keys()[absent[0]]
@@ -209,22 +231,40 @@ def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
 
 
 def panel_at_sites(panel: Panel, model: ModelFile) -> Panel:
-    """The model's sites of a panel, in the model's order and under its names.
+    """The model's sites of a panel, in the model's order, under its names and with its alleles.
 
-    More sites do not matter. Raises SiteMismatchError when one is absent: see `model_columns`.
+    More sites do not matter, and swapped or strand-flipped alleles are recoded with a warning. Raises
+    SiteMismatchError when a site cannot be used: see `match_sites`.
     """
-    return replace(panel.select_sites(model_columns(panel.variants, model)), variants=model.variants)
+    match = match_sites(model.variants, panel.variants)
+    matched = matched_panel(panel, match)
+    _note_match(match)
+    return replace(matched, variants=model.variants)
 
 
-def _named_alike(sites: Variants, contigs: list[str]) -> Variants:
-    """The same sites on contigs named as in `contigs`, where those differ by a `chr` alone. Says so in a note."""
-    names = {own: matching_contig(own, contigs) for own in sites.contigs()}
-    if all(own == name for own, name in names.items()):
-        return sites
-    for own, name in names.items():
-        if own != name:
-            logger.warning("the model's contig %s is taken to mean %s, as the genotypes name it", own, name)
-    return replace(sites, chrom=np.array([names[own] for own in sites.chrom.tolist()], dtype=STRING))
+def rows_at_sites(panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> MatchedRows:
+    """A panel's rows as a model takes them, haplotypes or people, at the model's sites: absent ones are missing.
+
+    What was recoded or is absent is said in a warning. A model of people takes phased genotypes too, as dosages. Raises
+    SiteMismatchError when the panel has a smaller share of the model's sites than `min_coverage`; HaploomError for
+    unphased genotypes and a model of haplotypes.
+    """
+    if model.ploidy == 1 and isinstance(panel, DosagePanel):
+        raise HaploomError(
+            "the model is one of haplotypes, and these genotypes are unphased: phase them first, or train a model of "
+            "unphased people"
+        )
+    match = match_sites(model.variants, panel.variants)
+    match.require(min_coverage)
+    _note_match(match)
+    if model.ploidy == 2 and isinstance(panel, Panel):
+        panel = DosagePanel.from_panel(panel)
+    return MatchedRows(panel, match)
+
+
+def _note_match(match: SiteMatch) -> None:
+    if match.count(Reading.EXACT) < len(match.wanted):
+        logger.warning("%s", match.report())
 
 
 def file_sha256(path: Path) -> str:

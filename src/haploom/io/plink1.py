@@ -37,7 +37,7 @@ class _BedTable(SiteTable):
 
     never_phased: ClassVar[str] = (
         "is PLINK 1, which does not say which allele is on which haplotype: give the phased VCF or .pgen, "
-        "or use a command that takes unphased dosages (`haploom convert --unphased`)"
+        "or keep dosages without phase with `haploom convert --unphased`"
     )
 
     def check_chosen(self, sites: np.ndarray, people: np.ndarray) -> None:

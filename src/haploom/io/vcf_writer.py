@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from haploom import progress, provenance
+from haploom.errors import HaploomError
 from haploom.io import vcf_kernels
 from haploom.io.bgzf import bgzf_blocks
 from haploom.io.byte_stream import STANDARD
@@ -54,21 +55,23 @@ def _write(text: Iterator[bytes], path: Path, bgzf: bool, force: bool) -> None:
         file.writelines(text)
 
 
-def header(panel: Panel | DosagePanel, more: Sequence[str], no_version: bool) -> list[str]:
-    """Lines of the header, without line ends."""
+def header(variants: Variants, samples: Sequence[str], more: Sequence[str], no_version: bool) -> list[str]:
+    """Lines of the header, without line ends. more: further `##` lines. Raises HaploomError where there is nobody."""
+    if not samples:
+        raise HaploomError("nobody to write: the panel has no people, and VCF and BCF hold genotypes of people")
     return [
         "##fileformat=VCFv4.2",
-        *_contig_lines(panel.variants),
+        *_contig_lines(variants),
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
         *more,
         *([] if no_version else _version_lines()),
-        "\t".join([*FIXED_COLUMNS, *panel.samples]),
+        "\t".join([*FIXED_COLUMNS, *samples]),
     ]
 
 
 def vcf_text(panel: Panel | DosagePanel, header_lines: Sequence[str], no_version: bool) -> Iterator[bytes]:
     """The file in blocks."""
-    yield "".join(f"{line}\n" for line in header(panel, header_lines, no_version)).encode()
+    yield "".join(f"{line}\n" for line in header(panel.variants, panel.samples, header_lines, no_version)).encode()
     # Whole bytes of eight sites.
     step = 8 * max(1, _BLOCK_BYTES // (32 * max(panel.n_samples, 1)))
     with progress.task("Writing sites", total=panel.n_sites) as advance:

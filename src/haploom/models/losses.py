@@ -1,27 +1,27 @@
-"""Losses, every term named, in nats."""
+"""Losses, every term named, in nats, one figure a row."""
 
-from typing import NamedTuple
+import math
 
 from torch import Tensor
 from torch.nn import functional
 
 
-class ElboTerms(NamedTuple):
-    """Nats per haplotype, mean over the batch; scalar tensors. `kl` is before the weight beta."""
+def binomial_nats(counts: Tensor, logits: Tensor, ploidy: int = 1, called: Tensor | None = None) -> Tensor:
+    """-log P(counts) under Binomial(ploidy, sigmoid(logits)), summed over the sites that are called: (n,).
 
-    reconstruction: Tensor
-    kl: Tensor
-
-    def loss(self, beta: float = 1.0) -> Tensor:
-        """What training minimises: the negative evidence lower bound where beta is 1."""
-        return self.reconstruction + beta * self.kl
-
-
-def elbo_terms(alleles: Tensor, logits: Tensor, mean: Tensor, log_variance: Tensor) -> ElboTerms:
-    """Bernoulli reconstruction summed over sites, and KL of N(mean, variance) from N(0, I).
-
-    alleles, logits: (n, n_sites); mean, log_variance: (n, n_latent). From log-odds, so nothing is clamped.
+    counts, logits: (n, n_sites); called: bool, (n, n_sites) or (n_sites,). At ploidy 1 this is the Bernoulli's
+    cross-entropy. From log-odds, so nothing is clamped; sites that are not called get no gradient.
     """
-    reconstruction = functional.binary_cross_entropy_with_logits(logits, alleles, reduction="sum")
-    kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
-    return ElboTerms(reconstruction / len(alleles), kl / len(alleles))
+    nats = functional.binary_cross_entropy_with_logits(
+        logits, counts / ploidy if ploidy > 1 else counts, reduction="none"
+    )
+    if ploidy == 2:
+        nats = 2 * nats - math.log(2) * (counts == 1)
+    if called is not None:
+        nats = nats.where(called, 0.0)
+    return nats.sum(dim=1)
+
+
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL of N(mean, variance) from N(0, I), summed over all but the first dimension: (n,)."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).flatten(1).sum(dim=1)

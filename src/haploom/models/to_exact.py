@@ -1,8 +1,10 @@
-"""From a trained float decoder to the integer network that lossless work uses.
+"""From a trained float encoder or decoder to the integer network that lossless work uses.
 
 Batch normalisation is folded into the linear layer before it, in float64; weights then become int16 with a
 power-of-two scale of their own for every output, activations 16-bit integers.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -20,49 +22,67 @@ MAX_BIAS_BITS = 50  # with sums of int16 by 16 bits beside it, far within float6
 ACTIVATION_HEADROOM = 8.0  # the largest activation seen is in range with this to spare
 
 
-def exact_decoder(model: VAE, latents: torch.Tensor) -> IntegerNetwork:
-    """The decoder of a trained VAE in integers.
+def exact_decoder(model: VAE, latents: torch.Tensor, latent_bits: int = LATENT_BITS) -> IntegerNetwork:
+    """The decoder of a trained VAE in integers: latents to log-odds of each allele.
 
-    latents: (n, n_latent), typical ones (training means); they set the scale of the hidden activations.
+    latents: (n, n_latent), typical ones (training means); they set the scale of the hidden activations. A C-VAE's are
+    followed by the one-hot label: (n, n_latent + n_labels).
+    latent_bits: a latent step is 1 / 2^latent_bits.
     """
-    hidden_weight, hidden_bias = _folded(model.decoder_hidden)
-    output_weight, output_bias = _folded(model.output)
-    z = latents.detach().cpu().double().numpy()
-    largest = np.maximum(z @ hidden_weight.T + hidden_bias, 0).max(initial=1e-6)
-    hidden_bits = _weight_bits(hidden_weight, hidden_bias, LATENT_BITS)
-    activation_bits = min(
-        int(np.floor(np.log2(ACTIVATION_MAX / (largest * ACTIVATION_HEADROOM)))),
-        MAX_ACTIVATION_BITS,
+    layers = [*map(_folded, model.decoder_hidden), _folded(model.output)]
+    return _integer_network(layers, _as_array(latents), latent_bits)
+
+
+def exact_encoder(model: VAE, alleles: torch.Tensor) -> IntegerNetwork:
+    """The encoder of a trained VAE in integers: alleles to the latent means, then the log-variances.
+
+    alleles: (n, n_sites) of 0 and 1, typical ones (some hundred training haplotypes); they set the scale of the hidden
+    activations. The network takes alleles as int16 and gives 2 n_latent numbers.
+    """
+    weight, bias = (np.concatenate(pair) for pair in zip(_folded(model.mean), _folded(model.log_variance)))
+    layers = [*map(_folded, model.encoder_hidden), (weight, bias)]
+    return _integer_network(layers, _as_array(alleles), input_bits=0)
+
+
+def _integer_network(
+    layers: Sequence[tuple[np.ndarray, np.ndarray]], inputs: np.ndarray, input_bits: int
+) -> IntegerNetwork:
+    """Dense layers with a ReLU between them, in integers.
+
+    layers: weight (n_out, n_in) and bias (n_out,) of each. inputs: float64 (n, n_in), typical ones.
+    """
+    x, bits, integer_layers = inputs, input_bits, []
+    for place, (weight, bias) in enumerate(layers):
+        weight_bits = _weight_bits(weight, bias, bits)
         # A layer only drops bits: the sums of each output must have at least as many as what goes on.
-        LATENT_BITS + int(hidden_bits.min()),
-    )
-    output_bits = _weight_bits(output_weight, output_bias, activation_bits)
-    logit_bits = min(LOGIT_BITS, activation_bits + int(output_bits.min()))
-    return IntegerNetwork(
-        (
-            _integer_layer(hidden_weight, hidden_bias, hidden_bits, LATENT_BITS, activation_bits),
-            _integer_layer(output_weight, output_bias, output_bits, activation_bits, logit_bits),
-        ),
-        input_bits=LATENT_BITS,
-        output_bits=logit_bits,
-    )
+        bits_after = bits + int(weight_bits.min())
+        if place < len(layers) - 1:
+            x = np.maximum(x @ weight.T + bias, 0)
+            in_range = int(np.floor(np.log2(ACTIVATION_MAX / (x.max(initial=1e-6) * ACTIVATION_HEADROOM))))
+            bits_after = min(in_range, MAX_ACTIVATION_BITS, bits_after)
+        else:
+            bits_after = min(LOGIT_BITS, bits_after)
+        integer_layers.append(_integer_layer(weight, bias, weight_bits, bits, bits_after))
+        bits = bits_after
+    return IntegerNetwork(tuple(integer_layers), input_bits=input_bits, output_bits=bits)
 
 
-def _folded(block: nn.Sequential) -> tuple[np.ndarray, np.ndarray]:
-    """Weight and bias, float64, of a linear layer and the (evaluation mode) batch normalisation after it."""
-    linear, norm = block[0], block[1]
+def _as_array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().cpu().double().numpy()
+
+
+def _folded(block: nn.Module) -> tuple[np.ndarray, np.ndarray]:
+    """Weight and bias, float64, of a linear layer and the (evaluation mode) batch normalisation after it, if any."""
+    linear, *norms = block.children()
     assert isinstance(linear, nn.Linear)
-    assert isinstance(norm, nn.BatchNorm1d)
-    numbers = {
-        name: tensor.detach().cpu().double().numpy()
-        for name, tensor in (
-            ("weight", linear.weight), ("bias", linear.bias), ("scale", norm.weight), ("offset", norm.bias),
-            ("mean", norm.running_mean), ("variance", norm.running_var),
-        )
-        if tensor is not None
-    }  # fmt: skip
-    gain = numbers["scale"] / np.sqrt(numbers["variance"] + norm.eps)
-    return numbers["weight"] * gain[:, None], (numbers["bias"] - numbers["mean"]) * gain + numbers["offset"]
+    weight, bias = _as_array(linear.weight), _as_array(linear.bias)
+    for norm in norms:
+        assert isinstance(norm, nn.BatchNorm1d)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        gain = _as_array(norm.weight) / np.sqrt(_as_array(norm.running_var) + norm.eps)
+        weight, bias = weight * gain[:, None], (bias - _as_array(norm.running_mean)) * gain + _as_array(norm.bias)
+    return weight, bias
 
 
 def _weight_bits(weight: np.ndarray, bias: np.ndarray, input_bits: int) -> np.ndarray:

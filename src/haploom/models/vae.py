@@ -1,70 +1,72 @@
-"""The variational autoencoder of the paper, for haplotypes of 0 and 1.
+"""The variational autoencoder of the paper, and its ancestry-conditional sibling.
 
-d -> 512 -> (mean q, log-variance q), q -> 512 -> d, with batch normalisation after every linear layer, the
-heads and the output included, and ReLU in between. At d = 10,000 and q = 64 it has 10,371,760 parameters.
-Source: Geleta et al. 2026.
+d -> 512 -> (mean q, log-variance q), q -> 512 -> d, with batch normalisation after every linear layer, the heads and
+the output included, and ReLU in between. At d = 10,000 and q = 64 it has 10,371,760 parameters. With labels it is
+the C-VAE: the one-hot label is appended to the encoder's input and to the latents at the decoder's (10,378,928
+parameters with 7 labels). Source: Geleta et al. 2026.
 """
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from haploom.errors import HaploomError
+from haploom.models.layers import Dense, normalised_linear
+from haploom.models.losses import binomial_nats, gaussian_kl
+from haploom.models.model import Batch, HaplotypeModel, ModelConfig, Terms, log_odds
 
 
 @dataclass(frozen=True, kw_only=True)
-class VAEConfig:
-    """Shape of the VAE; saved beside the weights."""
+class VAEConfig(ModelConfig):
+    """Shape of the VAE; with `n_labels` above 0, of the C-VAE."""
 
-    n_sites: int
     n_latent: int = 64  # (paper, Table 4)
-    n_hidden: int = 512  # (implied by the paper's parameter counts)
+    hidden: tuple[int, ...] = (512,)  # of the encoder; the decoder's are `decoder_hidden`
+    decoder_hidden: tuple[int, ...] = (512,)
+    dropout: float = 0.0  # share of hidden activations
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            if getattr(self, field.name) < 1:
-                raise HaploomError(f"{field.name}={getattr(self, field.name)} must be at least 1")
-
-    def as_dict(self) -> dict[str, int]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, saved: dict[str, Any]) -> "VAEConfig":
-        """Raises HaploomError for settings this release does not know."""
-        if unknown := sorted(saved.keys() - {field.name for field in fields(cls)}):
-            raise HaploomError(f"the model has unknown settings {unknown}: was it saved by a newer release?")
-        return cls(**saved)
+    _least: ClassVar[dict[str, float]] = {**ModelConfig._least, "dropout": 0}
+    _below: ClassVar[dict[str, float]] = {"dropout": 1}
 
 
-def _normalised_linear(n_in: int, n_out: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out))
-
-
-class VAE(nn.Module):
+class VAE(HaplotypeModel):
     """Encoder to a Gaussian over the latent space, decoder to Bernoulli log-odds of each allele."""
 
-    def __init__(self, config: VAEConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.encoder_hidden = _normalised_linear(config.n_sites, config.n_hidden)
-        self.mean = _normalised_linear(config.n_hidden, config.n_latent)
-        self.log_variance = _normalised_linear(config.n_hidden, config.n_latent)
-        self.decoder_hidden = _normalised_linear(config.n_latent, config.n_hidden)
-        self.output = _normalised_linear(config.n_hidden, config.n_sites)
+    config: VAEConfig
 
-    def encode(self, alleles: Tensor) -> tuple[Tensor, Tensor]:
-        """float (n, n_sites) of 0 and 1 -> mean and log-variance, each (n, n_latent)."""
-        hidden = torch.relu(self.encoder_hidden(alleles))
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__(config)
+        widest_in, widest_out = config.hidden[-1], config.decoder_hidden[-1]
+        self.encoder_hidden = Dense((config.n_sites + config.n_labels, *config.hidden), config.dropout)
+        self.mean = normalised_linear(widest_in, config.n_latent)
+        self.log_variance = normalised_linear(widest_in, config.n_latent)
+        self.decoder_hidden = Dense((config.n_latent + config.n_labels, *config.decoder_hidden), config.dropout)
+        self.output = normalised_linear(widest_out, config.n_sites)
+        self.noise_shape = (config.n_latent,)
+        self.n_latents = config.n_latent
+
+    @torch.no_grad()
+    def start_at(self, frequency: Tensor) -> None:
+        super().start_at(frequency)
+        self.output[1].bias.copy_(log_odds(frequency))  # type: ignore[operator]
+
+    def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of the latents, each (n, n_latent)."""
+        hidden = self.encoder_hidden(self._with_labels(self.inputs(batch), batch.labels))
         return self.mean(hidden), self.log_variance(hidden)
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """(n, n_latent) -> log-odds of the alternate allele (n, n_sites)."""
-        return self.output(torch.relu(self.decoder_hidden(z)))
+        return self.output(self.decoder_hidden(self._with_labels(z, labels)))
 
-    def forward(self, alleles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-odds at a draw z = mean + sigma * eps, with the mean and log-variance it was drawn from."""
-        mean, log_variance = self.encode(alleles)
-        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        return self.decode(z), mean, log_variance
+    def forward(self, batch: Batch, noise: Tensor | None = None) -> Terms:
+        """The negative evidence lower bound at z = mean + sigma * noise; without noise, at the mean."""
+        mean, log_variance = self.encode(batch)
+        z = mean if noise is None else mean + torch.exp(0.5 * log_variance) * noise
+        logits = self.decode(z, batch.labels)
+        reconstruction = binomial_nats(batch.counts, logits, self.config.ploidy, batch.called)
+        return Terms({"reconstruction": reconstruction, "kl": gaussian_kl(mean, log_variance)})
+
+    def _with_labels(self, values: Tensor, labels: Tensor | None) -> Tensor:
+        return torch.cat([values, self.one_hot(labels)], dim=1) if self.config.n_labels else values

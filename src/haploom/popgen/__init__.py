@@ -1,1 +1,1 @@
-"""Population genetics in plain numbers: entropy, principal components, breeding. NumPy only."""
+"""Population genetics in plain numbers: entropy, LD, spectra, principal components, breeding. No torch."""

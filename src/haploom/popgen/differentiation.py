@@ -9,6 +9,7 @@ import numpy as np
 
 from haploom.panel import Panel
 from haploom.panel import bits as packing
+from haploom.popgen.populations import population_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +27,12 @@ class PopulationCounts:
 
 def population_counts(panel: Panel, level: str = "population") -> PopulationCounts:
     """Count the alternate alleles of each population of a label level. Raises HaploomError for an unknown level."""
-    of_row = np.array(panel.labels(level, per="haplotype").tolist())
-    labels = tuple(dict.fromkeys(of_row.tolist()))
-    rows = [np.flatnonzero(of_row == label) for label in labels]
-    alternate = np.zeros((len(labels), panel.n_sites), dtype=np.int64)
-    for place, members in enumerate(rows):
+    rows = population_rows(panel, level)
+    alternate = np.zeros((len(rows), panel.n_sites), dtype=np.int64)
+    for place, members in enumerate(rows.values()):
         alternate[place] = packing.column_sums(panel.bits[members], panel.n_sites)
-    return PopulationCounts(labels, np.array([len(members) for members in rows], dtype=np.int64), alternate)
+    n_haplotypes = np.array([len(members) for members in rows.values()], dtype=np.int64)
+    return PopulationCounts(tuple(rows), n_haplotypes, alternate)
 
 
 def hudson_fst(counts_a: np.ndarray, n_a: int, counts_b: np.ndarray, n_b: int) -> float:

@@ -1,7 +1,12 @@
-"""Principal components of haplotypes, straight from packed bits.
+"""Principal components of haplotypes or people, straight from packed bits.
 
 The mean haplotype is subtracted on the way in and added back on the way out. Alleles are unpacked a block of
-rows at a time, so memory grows with haplotypes + sites, never with their product. NumPy only.
+rows at a time, so memory grows with haplotypes + sites, never with their product. NumPy only, in float64 throughout.
+
+Missing calls. In `fit` they count as the site's mean, as in smartpca and PLINK. A row projected so would be pulled
+towards the centre, the more the more it lacks. So `transform` fills each missing call with what the row's own
+coordinates say of it, each axis shrunk by its share of noise: the fixed point of regularised iterative PCA (Josse &
+Husson 2012), solved directly. A row without missing calls is simply projected, one without any call lies at 0.
 """
 
 from collections.abc import Iterator
@@ -10,25 +15,28 @@ from typing import Any
 import numpy as np
 
 from haploom.errors import HaploomError, SiteMismatchError
-from haploom.panel import Panel
+from haploom.panel import DosagePanel, Panel
+from haploom.popgen.allele_shares import Genotypes, rows_and_sites, share_blocks
 
 EXACT_SIZE = 2000  # up to this many sites or haplotypes, all pairs of them are worked out: a second or two
 OVERSAMPLING = 20  # directions followed beyond those asked for, and ...
 POWER_ITERATIONS = 8  # ... passes over the data: genotypes' spectra fall slowly, so more than usual of both
-_BLOCK_BYTES = 1 << 26  # float64 alleles held at a time
-_LEAST_ROWS = 64  # but never fewer rows than this: a matrix product of a few rows is slow
 
 
 class PCA:
-    """Principal component analysis with scikit-learn's contract; needs a `Panel` or 0/1 alleles.
+    """Principal component analysis with scikit-learn's contract.
+
+    X, everywhere: a `Panel` (rows are haplotypes), a `DosagePanel` (rows are people, their dosages halved, so that a
+    person lies midway between the two haplotypes) or an array (n, n_sites) of alleles, 0 or 1, or probabilities
+    between; NaN or -1 where a call is missing.
 
     n_components: how many axes. random_state: seed of the randomised method; the same seed gives the same
     axes. Chance plays a part only beyond EXACT_SIZE haplotypes and as many sites.
 
     After `fit`: `components_` float64 (n_components, n_sites), orthonormal rows, the largest entry of each
     positive; `mean_` float64 (n_sites,), the alternate-allele frequencies; `explained_variance_`,
-    `explained_variance_ratio_`, `singular_values_` float64 (n_components,), largest first; `n_features_in_`;
-    `feature_names_in_`, the site keys, when fitted on a `Panel`.
+    `explained_variance_ratio_`, `singular_values_` float64 (n_components,), largest first; `noise_variance_`, the mean
+    over the axes left out; `n_features_in_`; `feature_names_in_`, the site keys, when fitted on a panel.
 
     Exact method: eigenvectors of the covariance of sites or haplotypes, whichever are fewer. Randomised
     method: Halko, Martinsson & Tropp 2011, algorithm 4.4, with a Rayleigh-Ritz step at the end.
@@ -50,21 +58,20 @@ class PCA:
             setattr(self, name, value)
         return self
 
-    def fit(self, X: Panel | np.ndarray, y: None = None) -> "PCA":
-        """Find the axes of haplotypes X, a Panel or 0/1 (n_haplotypes, n_sites).
+    def fit(self, X: Genotypes, y: None = None) -> "PCA":
+        """Find the axes of X.
 
-        Raises HaploomError when X has fewer haplotypes or sites than `n_components` or no variation at all,
-        and ValueError when an array is not of 0 and 1.
+        Raises HaploomError when X has fewer rows or sites than `n_components` or no variation at all, and ValueError
+        when an array is not of alleles.
         """
-        n_rows, n_sites = _shape(X)
+        n_rows, n_sites = rows_and_sites(X)
         if not 1 <= self.n_components <= min(n_rows, n_sites):
             raise HaploomError(
                 f"n_components={self.n_components} must be between 1 and {min(n_rows, n_sites)}, "
                 f"the smaller of {n_rows} haplotypes and {n_sites} sites"
             )
-        mean = sum(block.sum(axis=0) for _, block in _blocks(X)) / n_rows
-        total_variance = float((mean * (1 - mean)).sum()) * n_rows
-        if total_variance == 0:
+        mean, total_variance = _mean_and_variance(X)
+        if total_variance <= 1e-12 * n_rows:
             raise HaploomError(
                 f"all {n_rows} haplotypes are the same at all {n_sites} sites: there are no axes to find"
             )
@@ -81,23 +88,48 @@ class PCA:
         self.singular_values_ = singular_values[: self.n_components]
         self.explained_variance_ = self.singular_values_**2 / max(n_rows - 1, 1)
         self.explained_variance_ratio_ = self.singular_values_**2 / total_variance
+        left_out = max(0.0, total_variance - float((self.singular_values_**2).sum()))
+        self.noise_variance_ = left_out / max(n_rows - 1, 1) / max(min(n_rows - 1, n_sites) - self.n_components, 1)
         self.n_features_in_ = n_sites
-        if isinstance(X, Panel):
+        if isinstance(X, Panel | DosagePanel):
             self.feature_names_in_ = np.array(X.variants.site_keys(), dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         return self
 
-    def transform(self, X: Panel | np.ndarray) -> np.ndarray:
-        """Coordinates of haplotypes, new ones included: float64 (n_haplotypes, n_components).
+    def transform(self, X: Genotypes) -> np.ndarray:
+        """Coordinates of rows, new ones included: float64 (n_rows, n_components).
 
-        Each haplotype's coordinates are its own: they do not depend on the others in X, rounding apart.
+        Each row's coordinates are its own: they do not depend on the others in X, rounding apart.
         Raises SiteMismatchError when X has other sites than those fitted.
         """
         self._check_sites(X)
-        return _project(X, self.mean_, self.components_.T)
+        out = np.empty((rows_and_sites(X)[0], len(self.components_)))
+        for rows, shares in share_blocks(X):
+            shares -= self.mean_
+            missing = np.isnan(shares)
+            shares[missing] = 0
+            out[rows] = self._undo_missing(shares @ self.components_.T, missing)
+        return out
 
-    def fit_transform(self, X: Panel | np.ndarray, y: None = None) -> np.ndarray:
+    def _undo_missing(self, coordinates: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """Coordinates (n, n_components) of rows whose missing calls (n, n_sites) were filled with the mean.
+
+        With z0 the coordinates and G = the products of the axes over the missing sites: z = z0 + G S z, where S
+        shrinks each axis by its share of noise. G is at most 1 and S below it, so there is one solution.
+        """
+        variance = np.maximum(self.explained_variance_, 1e-300)
+        shrink = np.maximum(0, 1 - self.noise_variance_ / variance) * (1 - 1e-9)
+        patterns, of_row = np.unique(np.packbits(missing, axis=1), axis=0, return_inverse=True)
+        for place, bits in enumerate(patterns):
+            if bits.any():
+                rows = of_row == place
+                axes = self.components_[:, np.unpackbits(bits, count=missing.shape[1]).view(bool)]
+                pull = np.eye(len(axes)) - axes @ axes.T * shrink
+                coordinates[rows] = np.linalg.solve(pull, coordinates[rows].T).T
+        return coordinates
+
+    def fit_transform(self, X: Genotypes, y: None = None) -> np.ndarray:
         """`fit(X)`, then `transform(X)`."""
         return self.fit(X).transform(X)
 
@@ -112,14 +144,14 @@ class PCA:
         """Names of the axes: pca0, pca1, ..."""
         return np.array([f"pca{axis}" for axis in range(len(self.components_))], dtype=object)
 
-    def _check_sites(self, X: Panel | np.ndarray) -> None:
-        n_sites = _shape(X)[1]
+    def _check_sites(self, X: Genotypes) -> None:
+        n_sites = rows_and_sites(X)[1]
         if n_sites != self.n_features_in_:
             raise SiteMismatchError(
                 f"the haplotypes have {n_sites:,} sites but the PCA was fitted on {self.n_features_in_:,}: "
                 "select its sites first, or fit again"
             )
-        if isinstance(X, Panel) and hasattr(self, "feature_names_in_"):
+        if isinstance(X, Panel | DosagePanel) and hasattr(self, "feature_names_in_"):
             differs = np.array(X.variants.site_keys(), dtype=object) != self.feature_names_in_
             if differs.any():
                 site = int(differs.argmax())
@@ -128,9 +160,9 @@ class PCA:
                     f"{self.feature_names_in_[site]}: select its sites first, or fit again"
                 )
 
-    def _basis(self, X: Panel | np.ndarray, mean: np.ndarray) -> np.ndarray:
+    def _basis(self, X: Genotypes, mean: np.ndarray) -> np.ndarray:
         """Orthonormal columns (n_sites, >= n_components) that span the leading axes."""
-        n_rows, n_sites = _shape(X)
+        n_rows, n_sites = rows_and_sites(X)
         if n_sites <= EXACT_SIZE:
             return _leading_eigenvectors(_site_covariance(X, mean), self.n_components)
         if n_rows <= EXACT_SIZE:
@@ -144,60 +176,60 @@ class PCA:
         return basis
 
 
-def _shape(X: Panel | np.ndarray) -> tuple[int, int]:
-    if isinstance(X, Panel):
-        return X.n_haplotypes, X.n_sites
-    if np.ndim(X) != 2:
-        raise ValueError(f"alleles must be (haplotypes, sites), got shape {np.shape(X)}")
-    return X.shape
+def _mean_and_variance(X: Genotypes) -> tuple[np.ndarray, float]:
+    """Mean of the calls that are there, float64 (n_sites,), 0.5 where none is; and the sum of squares around it."""
+    n_sites = rows_and_sites(X)[1]
+    sums, squares, calls = np.zeros(n_sites), np.zeros(n_sites), np.zeros(n_sites)
+    for _, shares in share_blocks(X):
+        calls += (~np.isnan(shares)).sum(axis=0)
+        np.nan_to_num(shares, copy=False)
+        sums += shares.sum(axis=0)
+        squares += (shares * shares).sum(axis=0)
+    mean = np.divide(sums, calls, out=np.full(n_sites, 0.5), where=calls > 0)
+    return mean, float((squares - sums * mean).sum())
 
 
-def _blocks(X: Panel | np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """All haplotypes as (rows, float64 alleles). Raises ValueError when an array is not of 0 and 1."""
-    n_rows, n_sites = _shape(X)
-    step = max(_LEAST_ROWS, _BLOCK_BYTES // (8 * max(n_sites, 1)))
-    for start in range(0, n_rows, step):
-        rows = slice(start, min(start + step, n_rows))
-        alleles = X.alleles(rows) if isinstance(X, Panel) else X[rows]
-        if not isinstance(X, Panel) and not ((alleles == 0) | (alleles == 1)).all():
-            raise ValueError("PCA takes alleles, each 0 or 1; missing calls and dosages have to be dealt with first")
-        yield rows, alleles.astype(np.float64)
+def _filled_blocks(X: Genotypes, mean: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """`share_blocks` with the mean for what is missing."""
+    for rows, shares in share_blocks(X):
+        missing = np.isnan(shares)
+        yield rows, np.where(missing, mean, shares) if missing.any() else shares
 
 
 # The mean is taken off the products, not off the alleles: (X - 1 m) B = X B - 1 (m B), and likewise for the others.
 
 
-def _project(X: Panel | np.ndarray, mean: np.ndarray, basis: np.ndarray) -> np.ndarray:
+def _project(X: Genotypes, mean: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """(X - mean) @ basis: float64 (n_haplotypes, width)."""
-    out = np.empty((_shape(X)[0], basis.shape[1]))
-    for rows, block in _blocks(X):
+    out = np.empty((rows_and_sites(X)[0], basis.shape[1]))
+    for rows, block in _filled_blocks(X, mean):
         out[rows] = block @ basis
     return out - mean @ basis
 
 
-def _combine(X: Panel | np.ndarray, mean: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _combine(X: Genotypes, mean: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(X - mean).T @ weights: float64 (n_sites, width)."""
     out = np.zeros((len(mean), weights.shape[1]))
-    for rows, block in _blocks(X):
+    for rows, block in _filled_blocks(X, mean):
         out += block.T @ weights[rows]
     return out - np.outer(mean, weights.sum(axis=0))
 
 
-def _site_covariance(X: Panel | np.ndarray, mean: np.ndarray) -> np.ndarray:
+def _site_covariance(X: Genotypes, mean: np.ndarray) -> np.ndarray:
     """(X - mean).T @ (X - mean): float64 (n_sites, n_sites)."""
     out = np.zeros((len(mean), len(mean)))
-    for _, block in _blocks(X):
+    for _, block in _filled_blocks(X, mean):
         out += block.T @ block
-    return out - _shape(X)[0] * np.outer(mean, mean)
+    return out - rows_and_sites(X)[0] * np.outer(mean, mean)
 
 
-def _haplotype_products(X: Panel | np.ndarray, mean: np.ndarray) -> np.ndarray:
+def _haplotype_products(X: Genotypes, mean: np.ndarray) -> np.ndarray:
     """(X - mean) @ (X - mean).T: float64 (n_haplotypes, n_haplotypes)."""
-    n_rows = _shape(X)[0]
+    n_rows = rows_and_sites(X)[0]
     products = np.empty((n_rows, n_rows))
-    for rows, block in _blocks(X):
+    for rows, block in _filled_blocks(X, mean):
         block -= mean
-        for others, other in _blocks(X):
+        for others, other in _filled_blocks(X, mean):
             if others.start > rows.start:
                 break
             products[rows, others] = block @ (other - mean).T

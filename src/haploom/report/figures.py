@@ -11,9 +11,11 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haploom.errors import MissingExtraError
+from haploom.errors import HaploomError, MissingExtraError
+from haploom.io.output import atomic_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,6 +53,21 @@ def pdf(draw: Draw, size_in: tuple[float, float] = SIZE_IN) -> bytes:
     return _rendered(draw, size_in, _INK, format="pdf", facecolor="white", metadata=no_metadata)
 
 
+def save_figure(draw: Draw, path: Path, force: bool = False) -> None:
+    """The drawing as a file. Raises HaploomError for a name of another suffix, or when it exists and not `force`."""
+    check_figure_name(path)
+    drawn = _DRAWN_AS[path.suffix](draw)
+    with atomic_output(path, force) as partial:
+        partial.write_bytes(drawn)
+
+
+def check_figure_name(path: Path) -> None:
+    """Raise HaploomError when `save_figure` could not tell the format; asked before long work."""
+    if path.suffix not in _DRAWN_AS:
+        raise HaploomError(f"cannot draw {path}: wanted a name ending in {', '.join(_DRAWN_AS)}")
+
+
+_DRAWN_AS = {".png": png, ".svg": svg, ".pdf": pdf}
 _SVG_METADATA = ("Date", "Creator", "Format", "Type")
 
 

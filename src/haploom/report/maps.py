@@ -6,11 +6,9 @@ import numpy as np
 
 from haploom.embedding import Embedding
 from haploom.errors import HaploomError
-from haploom.io.output import atomic_output
 from haploom.report import figures, plots
 
 UNLABELLED = "unlabelled"
-_DRAWN_AS = {".png": figures.png, ".svg": figures.svg, ".pdf": figures.pdf}
 
 
 def save_map(embedding: Embedding, labels: np.ndarray | None, path: Path, force: bool = False) -> None:
@@ -21,12 +19,13 @@ def save_map(embedding: Embedding, labels: np.ndarray | None, path: Path, force:
     beside them. Raises HaploomError for another suffix, for a latent space of one number or no haplotypes, and
     when `path` exists and not `force`.
     """
-    check_map_name(path)
+    figures.check_figure_name(path)
     points, axis_names = plane(embedding.z)
-    names = np.repeat(np.full(len(embedding.samples), UNLABELLED) if labels is None else np.asarray(labels), 2)
-    held_out = np.repeat(np.array(embedding.parts) != "train", 2)
+    of_person = 2 // embedding.ploidy
+    names = np.repeat(np.full(len(embedding.samples), UNLABELLED) if labels is None else np.asarray(labels), of_person)
+    held_out = np.repeat(np.array(embedding.parts) != "train", of_person)
 
-    drawn = _DRAWN_AS[path.suffix](
+    figures.save_figure(
         lambda ax: plots.latent_map(
             ax,
             points,
@@ -34,16 +33,10 @@ def save_map(embedding: Embedding, labels: np.ndarray | None, path: Path, force:
             order=sorted(set(names.tolist())),
             held_out=held_out if not held_out.all() else None,
             axis_names=axis_names,
-        )
+        ),
+        path,
+        force,
     )
-    with atomic_output(path, force) as partial:
-        partial.write_bytes(drawn)
-
-
-def check_map_name(path: Path) -> None:
-    """Raise HaploomError when `save_map` could not tell the format; asked before long work."""
-    if path.suffix not in _DRAWN_AS:
-        raise HaploomError(f"cannot draw {path}: wanted a name ending in {', '.join(_DRAWN_AS)}")
 
 
 def plane(Z: np.ndarray) -> tuple[np.ndarray, tuple[str, str]]:

@@ -73,11 +73,12 @@ def latent_map(
 
 
 def loss_curve(
-    ax: Axes, train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray] | None = None, *, unit: str = "nats"
-) -> None:
+    ax: Axes, train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray] | None = None, *,
+    unit: str = "nats", row: str = "haplotype",
+) -> None:  # fmt: skip
     """Loss terms over epochs, on a log scale because KL is a small part of the total.
 
-    train, validation: term ("total", "reconstruction", "KL") -> mean per haplotype of each epoch (n_epochs,), in
+    train, validation: term ("total", "reconstruction", "KL") -> mean per `row` of each epoch (n_epochs,), in
     `unit`, above 0. Training is drawn as a line, validation as dashes.
     """
     from matplotlib.ticker import LogLocator
@@ -87,7 +88,7 @@ def loss_curve(
         if validation and term in validation:
             values = validation[term]
             ax.plot(_epochs(values), values, color=colour, linestyle="--", label=f"{term}, validation")
-    ax.set(xlabel="Epoch", ylabel=f"Loss per haplotype ({unit})", yscale="log")
+    ax.set(xlabel="Epoch", ylabel=f"Loss per {row} ({unit})", yscale="log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_minor_formatter("")
@@ -109,8 +110,9 @@ def entropy_by_population(
     ink = ax.spines["bottom"].get_edgecolor()
     ax.bar(places, mean_bits, width=0.7, color=colours)
     ax.errorbar(places, mean_bits, yerr=reach, fmt="none", ecolor=ink, capsize=3, linewidth=1)
-    names = [f"{name}\n({n:,})" for name, n in zip(order, n_haplotypes)]
-    ax.set_xticks(places, names, rotation=0 if len(order) <= _LEVEL_NAMES else 90)
+    level = len(order) <= _LEVEL_NAMES
+    names = [f"{name}{chr(10) if level else ' '}({n:,})" for name, n in zip(order, n_haplotypes)]
+    ax.set_xticks(places, names, rotation=0 if level else 90)
     ax.set(xlabel="Population (haplotypes)", ylabel="Mean entropy per site (bits)", ylim=(0, None))
     ax.grid(visible=False, axis="x")
 

@@ -1,5 +1,5 @@
 """New haplotypes from a model."""
 
-from haploom.synthesis.latents import header_lines, synthesize_panel
+from haploom.synthesis.latents import header_lines, populations_of, synthesize_panel
 
-__all__ = ["header_lines", "synthesize_panel"]
+__all__ = ["header_lines", "populations_of", "synthesize_panel"]

@@ -1,112 +1,142 @@
 """From a panel and a split to a model file."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from haploom import provenance
 from haploom.errors import HaploomError
-from haploom.io.model_file import ModelCard, ModelFile
-from haploom.models.encoder import encode_means, rows_at_once
-from haploom.models.to_exact import exact_decoder
-from haploom.models.vae import VAE, VAEConfig
-from haploom.panel import PARTS, Panel, Split
-from haploom.training.batches import PackedBatches
-from haploom.training.devices import choose_device, precision_for
-from haploom.training.loop import EpochFigures, TrainingConfig, train_elbo
-
-PROFILES = {
-    # Geleta et al. 2026, Table 1; the batch follows from public facts about the study.
-    "paper": TrainingConfig(epochs=1000, batch_size=128, learning_rate=1e-4, patience=50),
-    # Measured on validation people: see benchmarks/records/vae-settings.jsonl.
-    "sound": TrainingConfig(),
-}
+from haploom.io.model_file import ModelFile
+from haploom.models.network import CONDITIONED, KINDS, load_weights
+from haploom.panel import DosagePanel, Panel, Split
+from haploom.training.card import kept_epochs, model_card, model_file
+from haploom.training.config import TrainingConfig
+from haploom.training.dataset import PanelDataset
+from haploom.training.devices import choose_device
+from haploom.training.job import Job
+from haploom.training.loop import EpochFigures
+from haploom.training.members import member_checkpoint, train_members
+from haploom.training.principal_components import PCAConfig, fit_pca
+from haploom.training.processes import how_many, run_job
+from haploom.training.profiles import profile_of
+from haploom.training.threads import one_thread
 
 
 @dataclass(frozen=True)
 class Training:
-    """A finished training: the model, ready to be written, and the figures of each epoch."""
+    """A finished training: the model, ready to be written, and the figures of each epoch.
+
+    checkpoints: files to delete once the model is written.
+    """
 
     model: ModelFile
     history: list[EpochFigures]
+    checkpoints: tuple[Path, ...] = ()
 
     @property
     def kept(self) -> EpochFigures:
-        """The epoch whose weights were kept."""
-        return best_epoch(self.history)
+        """The epoch whose weights were kept. Raises ValueError for a Y-VAE, which keeps one for each label."""
+        (only,) = kept_epochs(self.history).values()
+        return only
 
 
-def train_vae(
-    panel: Panel,
+def train_model(
+    panel: Panel | DosagePanel,
     split: Split,
     level: str,
     *,
+    kind: str = "vae",
     profile: str = "sound",
-    config: TrainingConfig = PROFILES["sound"],
-    n_latent: int = 64,
+    config: TrainingConfig | None = None,
+    shape: Mapping[str, Any] | None = None,
     maf: float = 0.0,
     device: str = "auto",
+    processes: int | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
 ) -> Training:
-    """Train the paper's VAE on the training people of a panel, choosing the epoch by the validation people.
+    """Train a model on the training people of a panel, choosing the epoch by the validation people.
 
-    level: the label level whose classes the model remembers (mean and variance of their latents).
+    panel: phased haplotypes, or unphased dosages (rows are then people, under a Binomial likelihood).
+    level: the label level whose classes the model remembers.
+    kind, profile: see `training.profiles`. config: how to train, instead of the profile's way.
+    shape: settings of the network beside or instead of the profile's, such as {"n_latent": 32}.
     maf: only sites whose minor-allele frequency among the training people is above it.
     device: "auto", "cpu", "cuda" or "cuda:1".
+    processes: how many share each batch (1 by default), or how many of a Y-VAE's members are trained at a time (by
+    default as many as torch has threads). More than one must be started under `if __name__ == "__main__"`.
+    checkpoint: save the training here now and then (a Y-VAE's members: here with .0, .1 after the name); resume: go on
+    from there, if anything is there.
 
-    The test people of the split are not looked at. Raises HaploomError when a part is too small to train on.
+    The same seed gives the same model with the same torch, threads, processes and device; a Y-VAE on a CPU whatever
+    the threads and processes. The test people of the split are not looked at. Raises HaploomError when a part is too
+    small to train on.
     """
-    train = panel.select_samples(split.samples("train", panel.samples))
-    validation = panel.select_samples(split.samples("validation", panel.samples))
-    if train.n_haplotypes < 4:
-        raise HaploomError(f"training needs two people or more, the split leaves {train.n_samples}")
-    sites = np.flatnonzero(train.minor_allele_frequencies() > maf) if maf > 0 else np.arange(panel.n_sites)
-    if len(sites) == 0:
-        raise HaploomError(f"no site of {panel.n_sites} is left above a minor-allele frequency of {maf}")
+    chosen = profile_of(kind, profile)
+    config = config or chosen.training
+    train_part, validation_part = (
+        panel.select_samples(split.samples(part, panel.samples)) for part in ("train", "validation")
+    )
+    if train_part.n_samples < 2:
+        raise HaploomError(f"training needs two people or more, the split leaves {train_part.n_samples}")
     if maf > 0:
-        train, validation = train.select_sites(sites), validation.select_sites(sites)
+        kept_sites = _common_sites(train_part, maf)
+        train_part, validation_part = train_part.select_sites(kept_sites), validation_part.select_sites(kept_sites)
+    if not train_part.n_sites:
+        raise HaploomError("the panel has no sites to train on: is the selection of sites that of another file?")
+    train = PanelDataset(train_part, level)
+    validation = PanelDataset(validation_part, level, train.label_names)
 
     target = choose_device(device)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        model = VAE(VAEConfig(n_sites=train.n_sites, n_latent=n_latent)).to(target)
-    history = train_elbo(
-        model,
-        PackedBatches(train, config.batch_size, target),
-        PackedBatches(validation, rows_at_once(train.n_sites), target),
-        config,
-        precision_for(target),
+    settings = {
+        "n_sites": train.n_sites, "ploidy": train.ploidy,
+        **({"n_labels": len(train.label_names)} if kind in CONDITIONED else {}),
+        **chosen.shape, **(shape or {}),
+    }  # fmt: skip
+    config_type = PCAConfig if kind == "pca" else KINDS[kind][0]
+    if unknown := sorted(settings.keys() - {each.name for each in fields(config_type)}):
+        raise HaploomError(f"a model of kind {kind} has no {unknown[0]}: leave it out, or choose another kind")
+    job = Job(kind, config_type(**settings), train, validation, config, checkpoint, resume)
+    if kind == "pca":
+        arrays, history, facts = fit_pca(job)
+        card = model_card(
+            job, {**facts, "maf": maf}, history, people=panel.samples, split=split, level=level, profile=profile
+        )
+        return Training(ModelFile(card, train.panel.variants, arrays), history)
+    apart = kind == "yvae"
+    outcome = (
+        train_members(job, target, processes or torch.get_num_threads())
+        if apart
+        else run_job(job, target, processes or 1)
     )
-    means = encode_means(model, train.bits)
-    labels = train.labels(level, per="haplotype")
-    names = sorted(set(labels.tolist()))
-    exact = exact_decoder(model, torch.from_numpy(means))
-    arrays = {
-        **{f"weights.{name}": tensor.cpu().numpy() for name, tensor in model.state_dict().items()},
-        **{f"exact.{name}": array for name, array in exact.to_tensors().items()},
-        "labels.mean": np.stack([means[labels == name].mean(axis=0) for name in names]),
-        "labels.variance": np.stack([means[labels == name].var(axis=0) for name in names]),
-    }
-    kept = best_epoch(history)
-    card = ModelCard(
-        kind="vae",
-        profile=profile,
-        config=model.config.as_dict(),
-        label_level=level,
-        labels={name: int((labels == name).sum()) // 2 for name in names},
-        contig_length_bp=dict(train.variants.contig_length_bp),
-        site_fingerprint=train.variants.fingerprint(),
-        part_of={sample: part for part in PARTS for sample in panel.samples if split.part_of.get(sample) == part},
-        training={**config.as_dict(), "maf": maf, "device": target.type, "kept_epoch": kept.epoch,
-                  "threads": torch.get_num_threads(), "validation_nats_per_haplotype": kept.validation_loss},
-        # Without seconds: the same seed gives the same file.
-        history=[{name: v for name, v in asdict(figures).items() if name != "seconds"} for figures in history],
-        made_by=provenance.record(config.seed),
-    )  # fmt: skip
-    return Training(ModelFile(card, train.variants, arrays), history)
+    with one_thread() if apart else nullcontext():
+        network = job.new_network()
+        load_weights(network, outcome.weights)
+        model = model_file(
+            network.eval(), job, outcome.history, people=panel.samples, split=split, level=level, profile=profile,
+            maf=maf, device=target, processes=1 if apart else how_many(processes or 1),
+        )  # fmt: skip
+    return Training(model, outcome.history, _checkpoints(job) if checkpoint else ())
 
 
-def best_epoch(history: Sequence[EpochFigures]) -> EpochFigures:
-    """The epoch whose weights are kept: the best on validation people."""
-    return min(history, key=lambda figures: figures.validation_loss)
+def _checkpoints(job: Job) -> tuple[Path, ...]:
+    assert job.checkpoint is not None
+    if job.kind != "yvae":
+        return (job.checkpoint,)
+    return tuple(member_checkpoint(job.checkpoint, place) for place in range(len(job.train.label_names)))
+
+
+def _common_sites(panel: Panel | DosagePanel, maf: float) -> np.ndarray:
+    if isinstance(panel, Panel):
+        frequencies = panel.minor_allele_frequencies()
+    else:
+        alternate = panel.alternate_frequencies()
+        frequencies = np.minimum(alternate, 1 - alternate)
+    sites = np.flatnonzero(frequencies > maf)
+    if len(sites) == 0:
+        raise HaploomError(f"no site of {panel.n_sites} is left above a minor-allele frequency of {maf}")
+    return sites

@@ -1,0 +1,10 @@
+"""Names of the kinds of models: in one place that costs nothing to import."""
+
+from typing import Literal
+
+ModelKind = Literal[
+    "vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "denoiser", "pca"
+]  # fmt: skip
+# Built with torch.
+NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "denoiser", "gmmn")
+TRAINED = (*NETWORKS, "pca")  # those that `haploom train` trains
