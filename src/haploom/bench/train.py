@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def train_records(
     model: ModelFile | None = None
     with tempfile.TemporaryDirectory() as temporary:
         for kind, profile in wanted:
-            config = replace(PROFILES[kind][profile].training, **settings)
+            config = PROFILES[kind][profile].training.changed(**settings)
             trained = train_model(panel, split, level, kind=kind, profile=profile, config=config, maf=maf)
             path = _path(folder or Path(temporary), kind, profile)
             write_model(trained.model, path, force)

@@ -106,7 +106,7 @@ def train(
         note(f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model")
     changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    config = replace(profile_of(kind, profile).training, **given)
+    config = profile_of(kind, profile).training.changed(**given)
     shape = {} if latent is None else {"n_latent": latent}
     try:
         trained = train_model(

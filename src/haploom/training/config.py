@@ -1,7 +1,8 @@
 """How to train: every setting that is not the model's shape."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self, get_args
 
 from haploom.errors import HaploomError
 
@@ -14,6 +15,7 @@ class TrainingConfig:
     """How to train; the defaults are those of the VAE's `sound` profile."""
 
     epochs: int = 60  # at most; see patience
+    least_steps: int = 0  # more epochs than that, where they would make fewer steps
     batch_size: int = 64
     learning_rate: float = 1e-2
     schedule: Schedule = "cosine"  # of the learning rate
@@ -31,9 +33,9 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         least = {
-            "epochs": 1, "batch_size": 2, "patience": 1, "plateau_patience": 1, "learning_rate": 0, "weight_decay": 0,
-            "beta": 0, "warm_up": 0, "rate_warm_up": 0, "hidden_share": 0, "crossovers_per_mb": 0, "average": 0,
-            "seed": 0,
+            "epochs": 1, "least_steps": 0, "batch_size": 2, "patience": 1, "plateau_patience": 1, "learning_rate": 0,
+            "weight_decay": 0, "beta": 0, "warm_up": 0, "rate_warm_up": 0, "hidden_share": 0, "crossovers_per_mb": 0,
+            "average": 0, "seed": 0,
         }  # fmt: skip
         for name, smallest in least.items():
             if not getattr(self, name) >= smallest:  # "not" catches NaN too
@@ -44,6 +46,15 @@ class TrainingConfig:
         for name, known in (("schedule", get_args(Schedule)), ("optimizer", get_args(Optimizer))):
             if getattr(self, name) not in known:
                 raise HaploomError(f"{name}={getattr(self, name)!r} is none of {', '.join(known)}")
+
+    def changed(self, **settings: Any) -> Self:
+        """With other settings; epochs that are named are exactly those, however few steps they make."""
+        exactly = {"least_steps": 0} if "epochs" in settings else {}
+        return replace(self, **{**exactly, **settings})
+
+    def epochs_of(self, n_batches: int) -> int:
+        """How many epochs of so many batches to train for, at most."""
+        return max(self.epochs, math.ceil(self.least_steps / n_batches))
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

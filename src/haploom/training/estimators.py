@@ -5,7 +5,6 @@ file that the commands read, use `train_model` instead.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -71,7 +70,7 @@ class _Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             if value is not None and name not in ("profile", "validation_fraction", "device", "random_state")
         }  # fmt: skip
         training = {name: given.pop(name) for name in (*self._of_training, "beta") if name in given}
-        config = replace(profile.training, **training, seed=int(random.randint(np.iinfo(np.int32).max)))
+        config = profile.training.changed(**training, seed=int(random.randint(np.iinfo(np.int32).max)))
         settings = KINDS[self._kind][0](n_sites=data.n_sites, ploidy=data.ploidy, **{**profile.shape, **given})
         job = Job(self._kind, settings, train, validation, config)
         outcome = job.run(single_process(choose_device(self.device)))

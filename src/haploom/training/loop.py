@@ -88,8 +88,9 @@ def train_network(
     history: list[EpochFigures] = [EpochFigures(**figures) for figures in state.history] if state else []
     _check_alike(fabric, len(history))
     best = state.best if state else {}
-    epochs = range(0) if state and state.finished else range(len(history) + 1, config.epochs + 1)
-    showing = progress.task("Training", config.epochs) if fabric.is_global_zero else progress.unseen()
+    n_epochs = config.epochs_of(run.n_batches)
+    epochs = range(0) if state and state.finished else range(len(history) + 1, n_epochs + 1)
+    showing = progress.task("Training", n_epochs) if fabric.is_global_zero else progress.unseen()
     with torch.random.fork_rng(devices=cuda), freed_memory_kept(), showing as advance:
         for figures in history:
             advance(1, validation=figures.validation_loss)
@@ -102,7 +103,7 @@ def train_network(
             model.train()
             sums = Sums()
             for place, (batch, noise, share) in enumerate(run.epoch(epoch, model.noise_shape)):
-                rate = learning_rate(config, history, place / run.n_batches)
+                rate = learning_rate(config, history, n_epochs, place / run.n_batches)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 wrapped_optimizer.zero_grad()
@@ -147,14 +148,14 @@ def stopped(history: Sequence[EpochFigures], patience: int) -> bool:
     return bool(history) and history[-1].epoch - best_epoch(history).epoch >= patience
 
 
-def learning_rate(config: TrainingConfig, history: Sequence[EpochFigures], share: float = 0.0) -> float:
-    """The rate of a step, from the epochs before its own and the share of its own that has passed."""
+def learning_rate(config: TrainingConfig, history: Sequence[EpochFigures], n_epochs: int, share: float = 0.0) -> float:
+    """The rate of a step of at most `n_epochs`, from those before its own and the share of its own that has passed."""
     passed = len(history) + share
     rate, since = config.learning_rate, 0
     if passed < config.rate_warm_up:
         rate *= (passed + 0.1) / (config.rate_warm_up + 0.1)
     if config.schedule == "cosine":
-        rate *= 0.5 * (1 + math.cos(math.pi * passed / config.epochs))
+        rate *= 0.5 * (1 + math.cos(math.pi * passed / n_epochs))
     if config.schedule == "plateau":
         best = math.inf
         for figures in history:
