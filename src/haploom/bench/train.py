@@ -44,8 +44,7 @@ def train_records(
     model: ModelFile | None = None
     with tempfile.TemporaryDirectory() as temporary:
         for kind, profile in wanted:
-            config = PROFILES[kind][profile].training.changed(**settings)
-            trained = train_model(panel, split, level, kind=kind, profile=profile, config=config, maf=maf)
+            trained = train_model(panel, split, level, kind=kind, profile=profile, settings=settings, maf=maf)
             path = _path(folder or Path(temporary), kind, profile)
             write_model(trained.model, path, force)
             model = read_model(path)

@@ -103,7 +103,6 @@ def train(
     parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
     from haploom.training.fit import train_model  # loads torch: after the input is known to be good
     from haploom.training.processes import is_first_process
-    from haploom.training.profiles import profile_of
     from haploom.training.threads import use_threads
 
     use_threads(threads)
@@ -111,7 +110,6 @@ def train(
         note(f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model")
     changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    config = profile_of(kind, profile).training.changed(**given)
     if is_first_process():
         if kind == "pca":
             idle = {**changes, "seed": None, "resume": resume or None, "processes": processes}
@@ -122,7 +120,7 @@ def train(
     shape = {} if latent is None else {"n_latent": latent}
     try:
         trained = train_model(
-            panel, parts, level, kind=kind, profile=profile, config=config, shape=shape, maf=selection.maf or 0.0,
+            panel, parts, level, kind=kind, profile=profile, settings=given, shape=shape, maf=selection.maf or 0.0,
             device=device, processes=processes, checkpoint=unfinished, resume=resume,
         )  # fmt: skip
     except KeyboardInterrupt:
