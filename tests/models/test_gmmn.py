@@ -130,7 +130,7 @@ def test_gmmn__learns_frequencies_and_linkage_and_comes_back(two_populations, tw
     assert np.corrcoef(*linkage)[0, 1] > 0.7  # independent sites would give 0
     figures = trained.model.card.training
     assert "validation_loss" in figures
-    assert not {"validation_bits_per_site", "validation_nats_per_haplotype"} & figures.keys()
+    assert "validation_bits_per_site" not in figures
     assert "labels.mean" not in trained.model.arrays
 
 

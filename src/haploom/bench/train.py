@@ -1,5 +1,6 @@
 """Models trained side by side on the same people, and what held-out haplotypes cost under each."""
 
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from haploom.models.network import KINDS
 from haploom.panel import PARTS, Panel, Split
 from haploom.training.fit import train_model
 from haploom.training.profiles import PROFILES
+
+logger = logging.getLogger(__name__)
 
 
 def train_records(
@@ -30,6 +33,9 @@ def train_records(
     """
     if no_code := [kind for kind, _ in wanted if not KINDS[kind][1].code_terms]:
         raise HaploomError(f"the loss of a model of kind {no_code[0]} is no code length: leave it out")
+    for kind, profile in wanted:
+        if profile not in PROFILES[kind]:
+            logger.warning("%s has no profile %s: skipped", kind, profile)
     wanted = [(kind, profile) for kind, profile in wanted if profile in PROFILES[kind]]
     if folder is not None:
         check_outputs([_path(folder, kind, profile) for kind, profile in wanted], (), force)
@@ -38,8 +44,7 @@ def train_records(
     model: ModelFile | None = None
     with tempfile.TemporaryDirectory() as temporary:
         for kind, profile in wanted:
-            config = PROFILES[kind][profile].training.changed(**settings)
-            trained = train_model(panel, split, level, kind=kind, profile=profile, config=config, maf=maf)
+            trained = train_model(panel, split, level, kind=kind, profile=profile, settings=settings, maf=maf)
             path = _path(folder or Path(temporary), kind, profile)
             write_model(trained.model, path, force)
             model = read_model(path)

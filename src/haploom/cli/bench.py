@@ -22,7 +22,7 @@ from haploom.cli.frame import (
     threads_option,
     training_selection_options,
 )
-from haploom.io.model_kinds import NETWORKS
+from haploom.io.model_kinds import CODES
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -197,7 +197,7 @@ def compress(
 @genotypes()
 @output_option("Records, a JSON line each; new ones are added at the end.")
 @click.option(
-    "--kind", "kinds", multiple=True, type=click.Choice(NETWORKS), default=("vae", "autoregressive"),
+    "--kind", "kinds", multiple=True, type=click.Choice(CODES), default=("vae", "autoregressive"),
     show_default=True, help="Which models; may be repeated.",
 )  # fmt: skip
 @click.option(

@@ -53,7 +53,7 @@ def embed(
     """
     from haploom.embedding import embed_panel, write_embedding
     from haploom.io import check_outputs, label_level, read_dosages, read_panel
-    from haploom.io.model_file import read_model
+    from haploom.io.model_file import check_has_latents, read_model
 
     check_outputs([path for path in (output, plot) if path], (source, model, selection.populations), force)
     if plot is not None:
@@ -61,6 +61,7 @@ def embed(
 
         check_figure_name(plot)
     trained = read_model(model)
+    check_has_latents(trained)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     _use_threads(trained, threads)
     with chosen_sites_explained(selection):
@@ -101,10 +102,11 @@ def classify(
 
     from haploom.ancestry import check_label_level, classify_panel, known_labels, write_classification
     from haploom.io import check_outputs, read_dosages, read_panel
-    from haploom.io.model_file import read_model
+    from haploom.io.model_file import check_has_latents, read_model
 
     check_outputs((output,), (source, model, selection.populations), force)
     trained = read_model(model)
+    check_has_latents(trained)
     check_label_level(trained, selection.label)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None

@@ -71,6 +71,8 @@ def impute_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: flo
     from haploom.models.encoder import matched_batches
     from haploom.models.network import load_network
 
+    if model.card.kind == "pca":  # no network at all
+        raise _cannot_impute(model)
     network = load_network(model)
     rows = rows_at_sites(panel, model, min_coverage)
     thousandths = np.empty((rows.n_rows, rows.n_sites), dtype=np.uint16)
@@ -81,9 +83,7 @@ def impute_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: flo
             try:
                 copies = expected_copies(network, batch).numpy()
             except NotImplementedError as error:
-                raise HaploomError(
-                    f"a model of kind {model.card.kind} cannot impute: train one with --kind denoiser"
-                ) from error
+                raise _cannot_impute(model) from error
             stop = start + len(copies)
             thousandths[start:stop] = np.rint(UNIT * copies)
             if batch.called is not None:
@@ -92,3 +92,7 @@ def impute_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: flo
             start = stop
     variants = replace(rows.variants, contig_length_bp=panel.variants.contig_length_bp)
     return ImputedPanel(thousandths, called, variants, panel.samples, rows.ploidy)
+
+
+def _cannot_impute(model: ModelFile) -> HaploomError:
+    return HaploomError(f"a model of kind {model.card.kind} cannot impute: train one with --kind denoiser")

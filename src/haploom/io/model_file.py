@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from haploom.errors import CorruptModelError, FormatError, HaploomError, SiteMismatchError
 from haploom.io.byte_stream import first_bytes
 from haploom.io.formats import ARCHIVE_MAGIC, SAFETENSORS_BYTES, is_safetensors
-from haploom.io.model_kinds import ModelKind
+from haploom.io.model_kinds import WITHOUT_LATENTS, ModelKind
 from haploom.io.output import atomic_output
 from haploom.panel import DosagePanel, MatchedRows, Panel, SiteMatch, Split, Variants
 from haploom.panel.matching import MIN_COVERAGE, Reading, match_sites, matched_panel, named_alike
@@ -265,6 +265,12 @@ def rows_at_sites(panel: Panel | DosagePanel, model: ModelFile, min_coverage: fl
 def _note_match(match: SiteMatch) -> None:
     if match.count(Reading.EXACT) < len(match.wanted):
         logger.warning("%s", match.report())
+
+
+def check_has_latents(model: ModelFile) -> None:
+    """Raises HaploomError for a kind of model without a latent space: before genotypes are read for nothing."""
+    if model.card.kind in WITHOUT_LATENTS:
+        raise HaploomError(f"a model of kind {model.card.kind} has no latent space: train one with --kind pca or vae")
 
 
 def file_sha256(path: Path) -> str:

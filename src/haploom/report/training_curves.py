@@ -10,7 +10,8 @@ import numpy as np
 from haploom.io.model_file import ModelFile
 from haploom.report import figures, plots
 
-_SHOWN_AS = {"kl": "KL"}
+_SHOWN_AS = {"kl": "KL", "squared_error": "squared error"}
+_NOT_IN_NATS = ("gmmn", "pca", "vqvae")
 _NO_LOSS = ("perplexity",)  # figures of an epoch that are monitored only
 
 
@@ -18,7 +19,8 @@ def save_loss_plot(model: ModelFile, path: Path, force: bool = False) -> None:
     """Draw the terms of the loss; of a Y-VAE, the total of each label's network. path: .png, .svg or .pdf."""
     train, validation = (loss_terms(model.card.history, part) for part in ("train", "validation"))
     row = "haplotype" if model.card.config.get("ploidy", 1) == 1 else "person"
-    figures.save_figure(lambda ax: plots.loss_curve(ax, train, validation, row=row), path, force)
+    unit = None if model.card.kind in _NOT_IN_NATS else "nats"
+    figures.save_figure(lambda ax: plots.loss_curve(ax, train, validation, unit=unit, row=row), path, force)
 
 
 def loss_terms(history: Sequence[Mapping[str, Any]], part: str) -> dict[str, np.ndarray]:

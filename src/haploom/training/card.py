@@ -25,7 +25,7 @@ _LIMITS = {
     "autoregressive": (
         "An allele is foretold from those before it alone: it has no latents, places nobody and fills nothing in.",
     ),
-    "vae": ("Labels are not used in training: latents show what varies most, which need not be ancestry.",),
+    "vae": ("The network is not told labels: latents show what varies most, which need not be ancestry.",),
     "cvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Latents hold what the label does not say: people of different labels may lie at the same place.",
@@ -117,10 +117,8 @@ def _figures(network: HaplotypeModel, job: Job, history: Sequence[EpochFigures])
             "kept_epoch": {label: figures.epoch for label, figures in kept.items()},
             "epochs_run": {label: sum(figures.label == label for figures in history) for label in kept},
         }
-    in_nats = all({"reconstruction", "likelihood"} & figures.validation.keys() for figures in kept.values())
-    per_row = f"validation_nats_per_{'haplotype' if validation.ploidy == 1 else 'person'}"
-    name = per_row if in_nats else "validation_loss"
-    held_out = {name: _mean({label: figures.validation_loss for label, figures in kept.items()}, rows)}
+    losses = {label: figures.validation_loss for label, figures in kept.items()}
+    held_out = {"validation_loss": _mean(losses, rows)}
     terms = network.code_terms
     if terms and all(set(terms) <= figures.validation.keys() for figures in kept.values()):
         nats = {label: sum(figures.validation[term] for term in terms) for label, figures in kept.items()}

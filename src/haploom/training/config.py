@@ -1,7 +1,7 @@
 """How to train: every setting that is not the model's shape."""
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
 from haploom.errors import HaploomError
@@ -48,7 +48,12 @@ class TrainingConfig:
                 raise HaploomError(f"{name}={getattr(self, name)!r} is none of {', '.join(known)}")
 
     def changed(self, **settings: Any) -> Self:
-        """With other settings; epochs that are named are exactly those, however few steps they make."""
+        """With other settings; epochs that are named are exactly those, however few steps they make.
+
+        Raises HaploomError for a setting there is not.
+        """
+        if unknown := sorted(settings.keys() - {each.name for each in fields(self)}):
+            raise HaploomError(f"there is no training setting {unknown[0]!r}")
         exactly = {"least_steps": 0} if "epochs" in settings else {}
         return replace(self, **{**exactly, **settings})
 
