@@ -3,8 +3,9 @@
 from typing import Literal
 
 ModelKind = Literal[
-    "vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "denoiser", "pca"
+    "vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "denoiser", "pca",
+    "ancestry",
 ]  # fmt: skip
 # Built with torch.
 NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "denoiser", "gmmn")
-TRAINED = (*NETWORKS, "pca")  # those that `haploom train` trains
+TRAINED = (*NETWORKS, "pca", "ancestry")  # those that `haploom train` trains
