@@ -61,7 +61,8 @@ def fit_stack(
 
     log_likelihoods, scores: (n, n_labels), each row measured without its own person. labels: int64 (n,), each label
     there; people: int64 (n,), whose row it is; people p with p % FOLDS alike share a fold. Both temperatures
-    and the penalty are those under which the left-out rows are likeliest. Raises MissingExtraError without scikit-learn.
+    and the penalty are those under which the left-out rows are likeliest. Raises MissingExtraError where there is no
+    scikit-learn.
     """
     try:
         from threadpoolctl import threadpool_limits

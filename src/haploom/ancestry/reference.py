@@ -45,13 +45,15 @@ class Reference:
 
     def copying(self, sites: np.ndarray | slice = slice(None)) -> LabelCopying:
         """The copying model over some of the sites: distances are between those."""
-        given = {} if self.rates is None else {"switches_per_mb": self.rates[0], "mismatch_bits": self.rates[1]}
         variants = self.variants.select(sites)
-        return LabelCopying(
-            self.counts[:, sites], self.start, variants.chrom, variants.position_bp, threads=self.threads, **given
+        model = LabelCopying(
+            self.counts[:, sites], self.start, variants.chrom, variants.position_bp, threads=self.threads
         )
+        if self.rates is not None:
+            model.switches_per_mb, model.mismatch_bits = self.rates
+        return model
 
-    def log_likelihoods(self, counts: np.ndarray, called: np.ndarray) -> np.ndarray:
+    def log_likelihoods(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Of rows under each label, nats, float64 (n, n_labels). called: (n_sites,) for haplotypes, (n, n_sites)."""
         if self.ploidy == 1:
             sites = np.flatnonzero(called)
@@ -64,7 +66,7 @@ class Reference:
             return self.copying().log_likelihoods(self.counts, np.arange(len(self.counts)))
         return self._frequencies.left_out(self.counts, np.True_, self.labels)
 
-    def distances(self, counts: np.ndarray, called: np.ndarray) -> np.ndarray:
+    def distances(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Squared, of rows to the reference rows: float64 (n, n_rows)."""
         return squared_distances(counts, called, self.counts)
 

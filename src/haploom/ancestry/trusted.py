@@ -39,7 +39,9 @@ def classify_trusted(
         ridge = KernelRidge.from_weights(ridge_of["weights"], ridge_of["mean"], float(ridge_of["width"][0]))
         thresholds = model.arrays["sets.thresholds"]
     except (KeyError, ValueError, IndexError) as error:
-        raise CorruptModelError(f"the model says it is an ancestry classifier, but its arrays are not: {error}") from error
+        raise CorruptModelError(
+            f"the model says it is an ancestry classifier, but its arrays are not: {error}"
+        ) from error
     rows_here = rows_at_sites(panel, model, min_coverage)
     n, size = rows_here.n_rows, reference.rows_per_person
     log_likelihoods = np.empty((n, len(model.labels)))

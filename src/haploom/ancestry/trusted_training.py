@@ -60,7 +60,6 @@ def train_ancestry(
     log_likelihoods = reference.log_likelihoods_left_out()
     distances = reference.distances(reference.counts, np.True_)
     ridge = KernelRidge().fit(distances, labels, size)
-    # Folds by a person's place would follow the labels' order: each fold gets a like share of every label.
     stack, probabilities = fit_stack(log_likelihoods, ridge.left_out_, labels, people)
     thresholds = set_thresholds(probabilities, labels)
 
@@ -79,7 +78,7 @@ def train_ancestry(
     }  # fmt: skip
     facts: dict[str, Any] = {
         "maf": maf, "seed": seed, "coverage": COVERAGE, "ridge": ridge.ridge_, "rates": reference.rates,
-        "epochs_run": 1, "kept_epoch": 1, **_left_out_figures(probabilities, thresholds, labels),
+        **_left_out_figures(probabilities, thresholds, labels),
     }  # fmt: skip
     card = ModelCard(
         kind="ancestry",

@@ -8,8 +8,8 @@ import numpy as np
 
 from haploom.exact.products import fixed_point_product
 
-WIDTHS = (0.35, 0.7, 1.4)  # of the kernel: exp(-width * distance / mean distance)
-RIDGES = (0.01, 0.03, 0.1, 0.3)
+WIDTHS = (0.5, 1.0)  # of the kernel: exp(-width * distance / mean distance)
+RIDGES = (0.03, 0.1, 0.3)
 _SITES_AT_ONCE = 4096
 _KERNEL_BITS, _WEIGHT_BITS = 20, 18
 
@@ -53,12 +53,12 @@ class KernelRidge:
         return known
 
     def scores(self, distances: np.ndarray) -> np.ndarray:
-        """float64 (n, n_labels), in fixed point: the same bits whoever shares the block. distances: (n, n_reference)."""
+        """float64 (n, n_labels), in fixed point: the same whoever shares the block. distances: (n, n_reference)."""
         kernel = np.exp(-self.width_ * distances)
         return self.mean_ + fixed_point_product(kernel, self.weights_, _KERNEL_BITS, _WEIGHT_BITS)
 
 
-def squared_distances(counts: np.ndarray, called: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def squared_distances(counts: np.ndarray, called: np.ndarray | np.bool_, reference: np.ndarray) -> np.ndarray:
     """Between rows and reference rows over the sites called, scaled up to all sites: float64 (n, n_reference).
 
     counts: uint8 (n, n_sites), 0 where not called; called: bool (n, n_sites) or (n_sites,); reference: uint8

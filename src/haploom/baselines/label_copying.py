@@ -23,8 +23,8 @@ class LabelCopying:
 
     alleles: uint8 (n_reference, n_sites) of 0 and 1, the haplotypes of one label together, the two of a person beside
     each other. start: int64 (n_labels + 1,), where each label's haplotypes begin. chrom, position_bp: (n_sites,).
-    switches_per_mb: the rate at which the copied haplotype is drawn anew. mismatch_bits: another allele is 2^mismatch_bits
-    times less likely than the copied one.
+    switches_per_mb: the rate at which the copied haplotype is drawn anew. mismatch_bits: another allele is
+    2^mismatch_bits times less likely than the copied one.
     Time is n_sites x n_reference for each haplotype, about 3e-10 s a product.
     """
 

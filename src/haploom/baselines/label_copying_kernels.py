@@ -12,9 +12,7 @@ BITS = 30
 
 
 @kernel
-def _copy_site(
-    states: np.ndarray, column: np.ndarray, allele: int, stay: int, redrawn: int, mismatch_bits: int
-) -> int:
+def _copy_site(states: np.ndarray, column: np.ndarray, allele: int, stay: int, redrawn: int, mismatch_bits: int) -> int:
     """One site: each state stays or is redrawn, and loses `mismatch_bits` where it shows another allele. Their sum.
 
     stay: at most 2^BITS times 2, the states' factor in units of 2^-BITS. redrawn: added to each.

@@ -17,19 +17,20 @@ class LabelFrequencies:
     def __init__(self, alternate: np.ndarray, total: np.ndarray) -> None:
         self.alternate, self.total = alternate, total
 
-    def log_likelihoods(self, counts: np.ndarray, called: np.ndarray) -> np.ndarray:
+    def log_likelihoods(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Nats, float64 (n, n_labels), up to a term all labels share. counts: uint8 (n, n_sites); called: bool."""
         p = (self.alternate + _ADDED) / (self.total + 2 * _ADDED)
         called = np.broadcast_to(called, counts.shape)
         heads = fixed_point_product(counts.astype(np.float64), (np.log(p) - np.log1p(-p)).T, 0, _TABLE_BITS)
         return heads + fixed_point_product(called.astype(np.float64), 2 * np.log1p(-p).T, 0, _TABLE_BITS)
 
-    def left_out(self, counts: np.ndarray, called: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    def left_out(self, counts: np.ndarray, called: np.ndarray | np.bool_, labels: np.ndarray) -> np.ndarray:
         """As `log_likelihoods` of these labels' own people, each under its label's frequencies without itself."""
         out = self.log_likelihoods(counts, called)
         called = np.broadcast_to(called, counts.shape)
         for row, label in enumerate(labels):
-            others = self.total[label] - 2 * called[row]
-            p = (self.alternate[label] - counts[row] + _ADDED) / (others + 2 * _ADDED)
-            out[row, label] = np.where(called[row], counts[row] * np.log(p) + (2 - counts[row].astype(int)) * np.log1p(-p), 0).sum()
+            alternate = counts[row].astype(np.int64)
+            p = (self.alternate[label] - alternate + _ADDED) / (self.total[label] - 2 * called[row] + 2 * _ADDED)
+            nats = alternate * np.log(p) + (2 - alternate) * np.log1p(-p)
+            out[row, label] = nats.sum(where=called[row])
         return out

@@ -8,4 +8,5 @@ ModelKind = Literal[
 ]  # fmt: skip
 # Built with torch.
 NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "denoiser", "gmmn")
-TRAINED = (*NETWORKS, "pca", "ancestry")  # those that `haploom train` trains
+TRAINED = (*NETWORKS, "pca")  # those that the training loop knows profiles of
+FITTED = (*TRAINED, "ancestry")  # all that `haploom train` makes

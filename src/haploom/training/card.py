@@ -10,6 +10,7 @@ import torch
 from haploom import provenance
 from haploom.io.model_file import ModelCard, ModelFile
 from haploom.models.encoder import encode_batches, rows_at_once
+from haploom.models.label_scores import fit_temperature, label_scores
 from haploom.models.model import HaplotypeModel
 from haploom.models.to_exact import exact_decoder
 from haploom.models.vae import VAE
@@ -51,6 +52,8 @@ def model_file(
     arrays = {f"weights.{name}": tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     if network.n_latents:
         arrays |= _latent_arrays(network, job.train)
+    if job.kind in ("cvae", "yvae"):
+        arrays["labels.temperature"] = np.array([_temperature(network, job.validation)])
     settings = job.config.as_dict()
     training = {
         "epochs_at_most": settings.pop("epochs"), **settings, "maf": maf, "device": device.type,
@@ -150,6 +153,15 @@ def _latent_arrays(network: HaplotypeModel, train: PanelDataset) -> dict[str, np
             _exact_arrays(network, torch.from_numpy(means), torch.from_numpy(train.labels)) if train.ploidy == 1 else {}
         ),
     }
+
+
+def _temperature(network: HaplotypeModel, validation: PanelDataset) -> float:
+    """That under which the likelihoods of validation rows say their labels best."""
+    assert validation.labels is not None
+    device = network.frequency.device
+    steps = batches(len(validation), rows_at_once(validation.n_sites))
+    nats, _ = label_scores(network, (validation.batch(rows, device) for rows in steps))
+    return fit_temperature(nats, validation.labels)
 
 
 def _exact_arrays(network: HaplotypeModel, means: torch.Tensor, labels: torch.Tensor) -> dict[str, np.ndarray]:
