@@ -137,11 +137,13 @@ def test_calibration_error__by_hand():
 
 def test_typicality__rejects_as_many_as_promised():
     rng = np.random.default_rng(4)
-    labels = np.repeat([0, 1], 2000)
-    signs = rng.normal(size=(4000, 2)) + 5 * labels[:, None]
-    known = Typicality.of_training(signs[::2], labels[::2])
-    assert 0.03 < known.unknown(signs[1::2], labels[1::2]).mean() < 0.07
-    assert known.unknown(signs[1::2] - 4, labels[1::2]).mean() > 0.95
+    labels = np.repeat([0, 1], 1000)
+    mixed = np.array([[3.0, 1.0], [0.0, 0.1]])
+    points = rng.normal(size=(2000, 2)) @ mixed + 50 * labels[:, None]
+    known = Typicality.of_training(points[::2], labels[::2])
+    assert 0.03 < known.unknown(points[1::2]).mean() < 0.07
+    assert known.unknown(points[1::2] + np.array([0, 2])).mean() > 0.95  # 20 deviations off, where people vary little
+    assert known.unknown(points[1::2][labels[1::2] == 0] + 25).all()  # midway between both labels
 
 
 def test_trusted__by_command(two_populations, two_populations_split, trained, tmp_path, capsys):

@@ -10,7 +10,7 @@ from haploom.ancestry.centroids import Classification
 from haploom.ancestry.conformal import label_sets
 from haploom.ancestry.probabilities import Stack
 from haploom.ancestry.reference import Reference
-from haploom.ancestry.typicality import Typicality, nearest_distance, signs_of_people, top_labels
+from haploom.ancestry.typicality import Typicality, evidence_of_people
 from haploom.baselines.kernel_ridge import KernelRidge
 from haploom.errors import CorruptModelError
 from haploom.io.model_file import ModelFile, rows_at_sites
@@ -34,8 +34,8 @@ def classify_trusted(
     try:
         reference = Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads)
         stack = Stack.from_arrays(model.group("stack"))
-        known, ridge_of = model.group("typicality"), model.group("ridge")
-        typicality = Typicality(known["signs"], known["labels"], float(known["threshold"][0]))
+        ridge_of = model.group("ridge")
+        typicality = Typicality.from_arrays(model.group("typicality"))
         ridge = KernelRidge.from_weights(ridge_of["weights"], ridge_of["mean"], float(ridge_of["width"][0]))
         thresholds = model.arrays["sets.thresholds"]
     except (KeyError, ValueError, IndexError) as error:
@@ -45,19 +45,16 @@ def classify_trusted(
     rows_here = rows_at_sites(panel, model, min_coverage)
     n, size = rows_here.n_rows, reference.rows_per_person
     log_likelihoods = np.empty((n, len(model.labels)))
-    probabilities, nearest, coverage = np.empty_like(log_likelihoods), np.empty(n), np.empty(n)
+    probabilities, scores, coverage = np.empty_like(log_likelihoods), np.empty_like(log_likelihoods), np.empty((n, 1))
     step = max(1, _DISTANCES_AT_ONCE // len(reference.counts))
     for first in range(0, n, step):
         rows = slice(first, min(first + step, n))
         counts, called = rows_here.rows(rows)
-        distances = reference.distances(counts, called)
+        scores[rows] = ridge.scores(reference.distances(counts, called))
         log_likelihoods[rows] = reference.log_likelihoods(counts, called)
-        probabilities[rows] = stack.probabilities(log_likelihoods[rows], ridge.scores(distances))
-        nearest[rows] = nearest_distance(distances)
-        coverage[rows] = called.mean(axis=-1)
-    people = top_labels(probabilities, size)
-    signs = signs_of_people(log_likelihoods, coverage, nearest, people, size)
-    unknown = np.repeat(typicality.unknown(signs, people), size)
+        probabilities[rows] = stack.probabilities(log_likelihoods[rows], scores[rows])
+        coverage[rows] = called.mean(axis=-1, keepdims=True)
+    unknown = np.repeat(typicality.unknown(evidence_of_people(log_likelihoods, scores, coverage, size)), size)
     labels = np.where(unknown, UNKNOWN, np.array(model.labels)[probabilities.argmax(axis=1)])
     sets = label_sets(probabilities, thresholds) & ~unknown[:, None]
     parts = model.parts_of(panel.samples)

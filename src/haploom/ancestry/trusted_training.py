@@ -8,7 +8,7 @@ from haploom import provenance
 from haploom.ancestry.conformal import COVERAGE, label_sets, set_thresholds
 from haploom.ancestry.probabilities import fit_stack
 from haploom.ancestry.reference import Reference
-from haploom.ancestry.typicality import Typicality, nearest_distance, signs_of_people, top_labels
+from haploom.ancestry.typicality import Typicality, evidence_of_people
 from haploom.baselines.kernel_ridge import KernelRidge
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelCard, ModelFile
@@ -63,18 +63,15 @@ def train_ancestry(
     stack, probabilities = fit_stack(log_likelihoods, ridge.left_out_, labels, people)
     thresholds = set_thresholds(probabilities, labels)
 
-    distances[people[:, None] == people[None]] = np.inf
-    of_people = top_labels(probabilities, size)
-    signs = signs_of_people(log_likelihoods, np.ones(len(labels)), nearest_distance(distances), of_people, size)
-    typicality = Typicality.of_training(signs, of_people)
+    of_people = evidence_of_people(log_likelihoods, ridge.left_out_, 1.0, size)
+    typicality = Typicality.of_training(of_people, labels[::size])
 
     arrays = {
         **{f"reference.{name}": array for name, array in reference.to_arrays().items()},
         **{f"stack.{name}": array for name, array in stack.to_arrays().items()},
         "ridge.weights": ridge.weights_, "ridge.mean": ridge.mean_, "ridge.width": np.array([ridge.width_]),
         "sets.thresholds": thresholds,
-        "typicality.signs": typicality.signs, "typicality.labels": typicality.labels,
-        "typicality.threshold": np.array([typicality.threshold]),
+        **{f"typicality.{name}": array for name, array in typicality.to_arrays().items()},
     }  # fmt: skip
     facts: dict[str, Any] = {
         "maf": maf, "seed": seed, "coverage": COVERAGE, "ridge": ridge.ridge_, "rates": reference.rates,
