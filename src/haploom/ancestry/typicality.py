@@ -1,8 +1,9 @@
 """Whether a person is like the reference people at all: where not, no label is given.
 
 A person is a point: the log-likelihood and the kernel score of every label, summed over the person's haplotypes, so
-that someone may be odd by being unlikely under all labels or by an odd mixture of them. Points of the reference people are
-each measured with the person left out; how far a person's nearest five of them lie is compared with the same of theirs.
+that someone may be odd by being unlikely under all labels or by an odd mixture of them. Points of the reference people
+are each measured with the person left out; how far a person's nearest five of them lie is compared with the same of
+theirs.
 """
 
 from collections.abc import Mapping
