@@ -32,7 +32,9 @@ class CodeTable(AlleleDecoder):
         check_array("table", self.steps, np.int8, self.steps.shape if self.steps.ndim == 3 else ("3-D",))
         n_windows, n_codes, width = self.steps.shape
         if not n_codes or not (n_windows - 1) * width < self.n_outputs <= n_windows * width:
-            raise ValueError(f"{self.n_outputs} sites are not {n_windows} windows of {width}, with {n_codes} codes each")
+            raise ValueError(
+                f"{self.n_outputs} sites are not {n_windows} windows of {width}, with {n_codes} codes each"
+            )
 
     @property
     def n_windows(self) -> int:
@@ -41,6 +43,11 @@ class CodeTable(AlleleDecoder):
     @property
     def n_codes(self) -> int:
         return self.steps.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Sites of a window."""
+        return self.steps.shape[2]
 
     @property
     def n_inputs(self) -> int:
@@ -92,6 +99,11 @@ class CodeNetwork(AlleleDecoder):
     @property
     def n_codes(self) -> int:
         return self.vectors.shape[2]
+
+    @property
+    def width(self) -> int:
+        """Sites of a window."""
+        return self.network.layers[-1].weight.shape[2]
 
     @property
     def n_inputs(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from haploom.exact.network import ACTIVATION_MAX, MAX_SHIFT, IntegerLayer, IntegerNetwork
+from haploom.exact.network import ACTIVATION_MAX, INPUT_MAX, MAX_SHIFT, IntegerLayer, IntegerNetwork
 from haploom.models.vae import VAE
 
 WEIGHT_MAX = 2**15 - 1
@@ -42,6 +42,16 @@ def exact_encoder(model: VAE, alleles: torch.Tensor) -> IntegerNetwork:
     weight, bias = (np.concatenate(pair) for pair in zip(_folded(model.mean), _folded(model.log_variance)))
     layers = [*map(_folded, model.encoder_hidden), (weight, bias)]
     return _integer_network(layers, as_array(alleles), input_bits=0)
+
+
+def exact_axes(components: np.ndarray, mean: np.ndarray, scores: np.ndarray) -> IntegerNetwork:
+    """The way back from scores on principal axes, in integers: to the alleles, less one half.
+
+    So that an allele is likelier 1 where the number is above 0; they are no log-odds.
+    components: float64 (n_axes, n_sites). mean: float64 (n_sites,). scores: float64 (n, n_axes), typical ones.
+    """
+    bits = min(LATENT_BITS, int(np.floor(np.log2(INPUT_MAX / max(1.0, 2 * float(np.abs(scores).max()))))))
+    return _integer_network([(components.T, mean - 0.5)], scores, bits)
 
 
 def _integer_network(

@@ -69,7 +69,9 @@ def _code_table(model: VQVAE) -> CodeTable:
     every = torch.arange(n_codes, device=model.frequency.device)[:, None, None].expand(-1, n_windows, 1)
     log_odds = torch.cat([model.decode_codes(some) for some in every.split(TYPICAL_ROWS)])
     steps = np.clip(np.floor(as_array(model.windows.cut(log_odds)) * 2.0 ** (TABLE_BITS - 1)), -128, 127)
-    return CodeTable(np.ascontiguousarray(steps.reshape(n_windows, n_codes, width).astype(np.int8)), model.config.n_sites)
+    return CodeTable(
+        np.ascontiguousarray(steps.reshape(n_windows, n_codes, width).astype(np.int8)), model.config.n_sites
+    )
 
 
 def _window_network(
