@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from haploom.archive.beside import BesideBlock, encode_shared, match_records
 from haploom.archive.container import Block, Container
 from haploom.archive.genotypes import GenotypeCodec
+from haploom.archive.reference import Reference
 from haploom.archive.text.allele_counts import count_genotypes
 from haploom.archive.text.annotations import decode_annotations, encode_annotations
 from haploom.archive.text.assembling import assemble_text
@@ -34,6 +36,8 @@ from haploom.panel.bits import row_bytes
 
 SITES, GENOTYPES, CELLS, ANNOTATIONS = "sites", "genotypes", "cells", "annotations"
 TEXT_CODECS = {SITES: "sites/1", CELLS: "cells/1", ANNOTATIONS: "annotations/1"}
+# Those of a block that shares sites with a reference.
+BESIDE_CODECS = {SITES: "sites-beside/1", GENOTYPES: "genotypes-beside/1", ANNOTATIONS: "annotations-beside/1"}
 
 Groups = Mapping[str, np.ndarray]  # label -> bool (n_samples,)
 
@@ -64,6 +68,26 @@ def encode_block(block: TextBlock, codec: GenotypeCodec, groups: Groups) -> dict
     }
 
 
+def encode_block_beside(
+    block: TextBlock, reference: Reference, codec: GenotypeCodec, level: str, groups: Groups
+) -> dict[str, EncodedSection]:
+    """As `encode_block`, where the reference has some of the sites; `codec` is for blocks of which it has none."""
+    shared = match_records(block.sites, 2 * block.n_samples, reference) if block.n_samples else None
+    if shared is None:
+        return encode_block(block, codec, groups)
+    calls = parse_calls(block)
+    counts = count_genotypes(calls, groups)
+    sites, genotypes = encode_shared(block.sites, calls.bits, 2 * block.n_samples, shared, level)
+    annotations = encode_annotations(block.annotations, block.sites, counts, shared.annotations)
+    cells = join_parts([encode_layout(block.layout), encode_calls(calls), encode_fields(block, calls)])
+    return {
+        SITES: _encoded(BESIDE_CODECS[SITES], sites, _line_bytes(block.sites)),
+        GENOTYPES: _encoded(BESIDE_CODECS[GENOTYPES], genotypes, calls.bits.tobytes()),
+        CELLS: _encoded(TEXT_CODECS[CELLS], cells, _cell_bytes(block.cells, block.layout)),
+        ANNOTATIONS: _encoded(BESIDE_CODECS[ANNOTATIONS], annotations, _line_bytes(block.annotations)),
+    }
+
+
 def _encoded(codec: str, stored: bytes, decoded: bytes) -> EncodedSection:
     return EncodedSection(codec, stored, len(decoded), zlib.crc32(decoded))
 
@@ -90,6 +114,7 @@ class StoredBlock:
     n_samples: int
     codecs: Mapping[str, GenotypeCodec]
     groups: Groups
+    reference: Reference | None = None
 
     @property
     def about(self) -> Block:
@@ -102,7 +127,10 @@ class StoredBlock:
     @cached_property
     def sites(self) -> LineTable:
         with self._damage_named(SITES):
-            sites = decode_sites(self._stored(SITES), self.n_records, self._most_bytes(SITES))
+            if self._beside is not None:
+                sites = self._beside.sites
+            else:
+                sites = decode_sites(self._stored(SITES), self.n_records, self._most_bytes(SITES))
         self._check(SITES, _line_bytes(sites))
         return sites
 
@@ -114,7 +142,10 @@ class StoredBlock:
         with self._damage_named(GENOTYPES):
             if section.decoded_bytes != self.n_records * row_bytes(n_haplotypes):
                 raise ValueError(f"alleles of {section.decoded_bytes} bytes")
-            bits = self.codecs[section.codec].decode(self._stored(GENOTYPES), self.n_records, n_haplotypes)
+            if self._beside is not None:
+                bits = self._beside.bits
+            else:
+                bits = self.codecs[section.codec].decode(self._stored(GENOTYPES), self.n_records, n_haplotypes)
         self._check(GENOTYPES, bits.tobytes())
         return bits
 
@@ -127,7 +158,8 @@ class StoredBlock:
     def annotations(self) -> LineTable:
         with self._damage_named(ANNOTATIONS):
             stored = self._stored(ANNOTATIONS)
-            annotations = decode_annotations(stored, self.sites, self._counts, self._most_bytes(ANNOTATIONS))
+            told = self._beside.shared.annotations if self._beside is not None else None
+            annotations = decode_annotations(stored, self.sites, self._counts, self._most_bytes(ANNOTATIONS), told)
         self._check(ANNOTATIONS, _line_bytes(annotations))
         return annotations
 
@@ -172,6 +204,19 @@ class StoredBlock:
         return b"".join(
             piece.tobytes() for piece in assemble_text(len(samples), sites, annotations, plain, bits, cells, layout)
         )
+
+    @cached_property
+    def _beside(self) -> BesideBlock | None:
+        """The sites and genotypes, where they are stored beside a reference."""
+        codecs = {part: self.container.section(self._name(part)).codec for part in BESIDE_CODECS}
+        if not set(codecs.values()) & set(BESIDE_CODECS.values()):
+            return None
+        if codecs != BESIDE_CODECS or self.reference is None:
+            raise ValueError("some of it is stored beside a reference, some not")
+        return BesideBlock(
+            self.reference, self._stored(SITES), self._stored(GENOTYPES), self.n_records, 2 * self.n_samples,
+            self._most_bytes(SITES),
+        )  # fmt: skip
 
     @cached_property
     def _counts(self) -> GenotypeCounts | None:

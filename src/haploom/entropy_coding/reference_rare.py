@@ -120,9 +120,7 @@ def ask_for_one(
             return int64(-1)
         which = question_contexts(evidence[x], kind, n_found, 0, octave(misses), refused, learned.chosen)
         weights = learned.weights[which]
-        if code_mixed(
-            coder, data, learned.cells, learned.chosen, weights, learned.logits, 5, _LIMIT, int64(row[x])
-        ):
+        if code_mixed(coder, data, learned.cells, learned.chosen, weights, learned.logits, 5, _LIMIT, int64(row[x])):
             return x
         state[x] = REFUSED
         refused = max(refused, half_octave(evidence[x, 0] + evidence[x, 1]))
