@@ -94,8 +94,10 @@ class BitsBack:
         """
         if rows.start == 0:
             return
-        n_latents = self.decoder.n_inputs  # a latent takes at most one word
-        coder.scramble(_FIRST_SCRAMBLED + rows.start * (n_latents + 1), (rows.stop - rows.start) * n_latents)
+        n_latents = self.decoder.n_inputs
+        # A draw takes some 5 to 7 bits. Words that are not there are taken from below for good, so no more than that.
+        n_words = -(-(rows.stop - rows.start) * n_latents // 4)
+        coder.scramble(_FIRST_SCRAMBLED + rows.start * (n_latents + 1), n_words)
 
     def _probabilities(self, latents: np.ndarray, n_rows: int) -> np.ndarray:
         log_odds = self.decoder.logits(latents.reshape(n_rows, -1))

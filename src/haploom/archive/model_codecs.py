@@ -71,7 +71,7 @@ def neural_codec(codec_id: str, tensors: Tensors, sites: np.ndarray, majority: n
             if 1 <= n_labels < decoder.n_inputs:
                 return LabelledLatents(decoder, sites, majority, None, n_labels)
         if kind in (LatentsAndResidual, ScoresAndResidual):
-            return kind(decoder, sites, majority)  # type: ignore[call-arg]
+            return kind(decoder, sites, majority)
     raise ValueError(f"a {type(decoder).__name__} does not decode {codec_id}")
 
 

@@ -23,7 +23,8 @@ from haploom.cli.frame import (
 )  # fmt: skip
 
 CODECS = (
-    "auto", "statistical", "vae+rle", "cvae+rle", "pca+rle", "vqvae+zstd", "vqvae+blosc2", "vqvae+genozip", "vae", "vqvae",
+    "auto", "statistical", "vae+rle", "cvae+rle", "pca+rle", "vqvae+zstd", "vqvae+blosc2", "vqvae+genozip", "vae",
+    "vqvae",
 )  # fmt: skip
 
 if TYPE_CHECKING:

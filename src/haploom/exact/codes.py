@@ -19,8 +19,8 @@ TABLE_BITS = 4  # odd multiples of 1/16 nat: int8 reaches further than 16-bit pr
 class CodeTable(AlleleDecoder):
     """One code a window, and what each decodes to.
 
-    steps: int8 (n_windows, n_codes, width): s stands for log-odds of (2 s + 1) / 2^TABLE_BITS nat, which are never 0, so
-    that what is likelier does not depend on rounding. n_outputs: sites; the last window may lack some.
+    steps: int8 (n_windows, n_codes, width): s stands for log-odds of (2 s + 1) / 2^TABLE_BITS nat, which are never 0:
+    what is likelier does not depend on rounding. n_outputs: sites; the last window may lack some.
     """
 
     steps: np.ndarray
@@ -50,7 +50,7 @@ class CodeTable(AlleleDecoder):
         return self.steps.shape[2]
 
     @property
-    def n_inputs(self) -> int:
+    def n_inputs(self) -> int:  # type: ignore[override]
         return self.n_windows
 
     def logits(self, z: np.ndarray) -> np.ndarray:
@@ -106,15 +106,15 @@ class CodeNetwork(AlleleDecoder):
         return self.network.layers[-1].weight.shape[2]
 
     @property
-    def n_inputs(self) -> int:
+    def n_inputs(self) -> int:  # type: ignore[override]
         return self.n_windows * self.heads
 
     @property
-    def n_outputs(self) -> int:
+    def n_outputs(self) -> int:  # type: ignore[override]
         return self.network.n_outputs
 
     @property
-    def output_bits(self) -> int:
+    def output_bits(self) -> int:  # type: ignore[override]
         return self.network.output_bits
 
     def logits(self, z: np.ndarray) -> np.ndarray:

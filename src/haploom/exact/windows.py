@@ -6,6 +6,7 @@ A network for every window of sites, of the same shape but with weights of its o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class WindowNetwork(AlleleDecoder):
         shapes = [layer.weight.shape for layer in self.layers]
         if not shapes or not shapes[0][0]:
             raise ValueError("an integer network needs a layer and a window")
-        for before, after in zip(shapes, shapes[1:]):
+        for before, after in pairwise(shapes):
             if after[:2] != (before[0], before[2]):
                 raise ValueError(f"a layer of {before} windows, inputs and outputs meets one of {after}")
         for what, n, width in (("inputs", self.n_inputs, self._width), ("outputs", self.n_outputs, shapes[-1][2])):
@@ -138,9 +139,10 @@ class WindowNetwork(AlleleDecoder):
     def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> "WindowNetwork":
         """The inverse of `to_tensors`. Raises ValueError when arrays are absent or do not fit."""
         try:
-            *numbers, couple = tensors["window_bits"].tolist()
+            input_bits, output_bits, n_inputs, n_outputs, couple = tensors["window_bits"].tolist()
             n_layers = sum(name.endswith(".weight") for name in tensors)
-            return cls(tuple(_layers(tensors, n_layers)), *numbers, couple=bool(couple))
+            layers = tuple(_layers(tensors, n_layers))
+            return cls(layers, input_bits, output_bits, n_inputs, n_outputs, bool(couple))
         except (KeyError, TypeError) as error:
             raise ValueError(f"not an integer network of windows: {error}") from error
 

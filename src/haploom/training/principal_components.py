@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from haploom.baselines.principal_components import pca_arrays
-from haploom.models.to_exact import exact_axes
 from haploom.models.model import ModelConfig
+from haploom.models.to_exact import exact_axes
 from haploom.popgen.allele_shares import share_blocks
 from haploom.popgen.pca import PCA
 from haploom.training.dataset import PanelDataset
