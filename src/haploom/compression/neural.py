@@ -1,7 +1,7 @@
 """A block of genotypes as a model sees it: the latents or codes of its haplotypes, and the codec that stores them."""
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,8 +110,8 @@ class NeuralBlock:
     @property
     def reference(self) -> ModelReference:
         """What the archive says of the model."""
-        stored_bytes = len(pack_bytes(self._decoder))
-        return ModelReference(sha256=file_sha256(self._path), embedded=self._embed, stored_bytes=stored_bytes)
+        sha256 = file_sha256(self._path)
+        return ModelReference(sha256=sha256, embedded=self._embed, stored_bytes=_packed_bytes(self._decoder))
 
     def shared_sections(self) -> dict[str, bytes]:
         """What decoding needs beside the block, by section name."""
@@ -119,6 +119,12 @@ class NeuralBlock:
         if self._majority is not None:
             sections[reader.MAJORITY] = np.packbits(self._majority).tobytes()
         return {**sections, reader.MODEL: self._decoder} if self._embed else sections
+
+
+@lru_cache(maxsize=4)
+def _packed_bytes(decoder: bytes) -> int:
+    """What a decoder takes packed: tens of megabytes take as many seconds, and a model stores many panels."""
+    return len(pack_bytes(decoder))
 
 
 def _with_what_it_stores(codec: NeuralCodec, model: ModelFile, rows: np.ndarray, labels: Labels) -> NeuralCodec:
