@@ -45,16 +45,17 @@ _ROWS_AT_ONCE = 1024
 class Archive:
     """An opened `.hlm` file. Samples and sites are read without touching genotypes."""
 
-    def __init__(self, path: Path | str, model: Path | str | None = None) -> None:
-        """model: the model file, where the archive refers to one instead of holding it, or the reference archive, where
-        it was stored beside one.
+    def __init__(self, path: Path | str, model: "Path | str | Archive | None" = None) -> None:
+        """model: the model file, where the archive refers to one instead of holding it, or the reference archive (or
+        where it is), where it was stored beside one.
 
         Raises FormatError, CorruptArchiveError, or, when the model or reference is first needed and is not the right
         one, HaploomError.
         """
         self.path = Path(path)
         self._container = Container(self.path)
-        self._model_path = Path(model) if model is not None else None
+        self._given = model if isinstance(model, Archive) else None
+        self._model_path = Path(model) if isinstance(model, Path | str) else None
         if unknown := sorted(set(self.manifest.requires) - KNOWN_CODECS):
             raise FormatError(f"{path} needs codecs this release does not have: {', '.join(unknown)}. Upgrade haploom.")
         try:
@@ -312,14 +313,19 @@ class Archive:
         wanted = self.manifest.reference
         if wanted is None:
             return None
-        if self._model_path is None:
+        if self._given is None and self._model_path is None:
             raise HaploomError(
                 f"{self.path} needs its reference, an archive of {wanted.n_samples:,} people, SHA-256 {wanted.sha256}: "
                 "give it with --model"
             )
-        reference = Reference(Archive(self._model_path))
+        reference = (self._given or Archive(self._model_path or "")).as_reference
         reference.check(wanted, self.path)
         return reference
+
+    @cached_property
+    def as_reference(self) -> Reference:
+        """This archive as one that others are stored beside. Raises HaploomError where it cannot be."""
+        return Reference(self)
 
     @cached_property
     def _codecs(self) -> dict[str, GenotypeCodec]:
@@ -424,6 +430,6 @@ def _within(places: np.ndarray, n: int) -> bool:
     return not len(places) or (places[0] >= 0 and places[-1] < n)
 
 
-def open_archive(path: Path | str, model: Path | str | None = None) -> Archive:
-    """Open an archive for reading. `model` is needed where the archive refers to a model it does not hold."""
+def open_archive(path: Path | str, model: Path | str | Archive | None = None) -> Archive:
+    """Open an archive for reading. `model`, a model file or a reference archive, is needed where it refers to one."""
     return Archive(path, model)

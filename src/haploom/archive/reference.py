@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from haploom.archive.blocks import StoredBlock
     from haploom.archive.reader import Archive
 
-_BLOCKS_KEPT = 2  # decoded ones that nothing else uses
+_BLOCKS_KEPT = 8  # decoded ones that nothing else uses
 
 
 class Span(NamedTuple):
@@ -56,11 +56,16 @@ class Reference:
     def about(self) -> ReferenceArchive:
         """What an archive that was stored beside this one says of it."""
         return ReferenceArchive(
-            sha256=file_sha256(self.archive.path),
+            sha256=self.sha256,
             site_fingerprint=self.site_fingerprint,
             n_samples=self.archive.manifest.n_samples,
             n_bytes=self.archive.path.stat().st_size,
         )
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file (hex)."""
+        return file_sha256(self.archive.path)
 
     @cached_property
     def site_fingerprint(self) -> str:
@@ -73,7 +78,7 @@ class Reference:
 
     def check(self, wanted: ReferenceArchive, asked_by: object) -> None:
         """Raises HaploomError unless this is the reference that `asked_by` names."""
-        found = file_sha256(self.archive.path)
+        found = self.sha256
         if found == wanted.sha256:
             return
         same = self.site_fingerprint == wanted.site_fingerprint
@@ -88,7 +93,8 @@ class Reference:
             block = self._blocks.get(number)
             if block is None:
                 block = self._blocks[number] = self.archive.block(number)
-            self._latest.append(block)
+            if block not in self._latest:
+                self._latest.append(block)
         return block
 
     def overlapping(self, stretches: Sequence[Stretch]) -> list[int]:

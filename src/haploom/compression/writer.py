@@ -21,7 +21,6 @@ from haploom.archive.container import Block, ContainerWriter, Manifest
 from haploom.archive.genotypes import Statistical
 from haploom.archive.header_lines import HEADER_CODEC, encode_header
 from haploom.archive.limits import MOST_ALLELES, MOST_RECORDS, MOST_TEXT_BYTES
-from haploom.archive.reference import Reference
 from haploom.archive.spans import have_ends, record_spans
 from haploom.archive.text.cutting import TextBlock, TextHeader, cut_text
 from haploom.compression.neural import NEURAL, NeuralBlock, codecs_for
@@ -62,7 +61,8 @@ class Storage:
     level: "fast", "default" or "max": how hard the statistical codec tries, and how large its blocks are.
     model: a model file. embed_model: put its integer decoder into the archive; otherwise the archive refers to
     the model file by its SHA-256, and reading needs that file.
-    reference: an archive beside whose people these are stored: only what it does not tell. Reading needs this very file.
+    reference: an archive (opened, or where it is) beside whose people these are stored: only what it does not tell.
+    Reading needs this very file.
     verify: decode the finished archive and compare it with what went in before it gets its name.
     threads: blocks coded at once; the bytes do not depend on it. force: replace an output that exists.
 
@@ -72,16 +72,17 @@ class Storage:
     codec: str = "auto"
     level: str = "default"
     model: Path | None = None
-    reference: Path | None = None
+    reference: Path | Archive | None = None
     embed_model: bool = True
     verify: bool = True
     threads: int = 1
     force: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("model", "reference"):
-            if (path := getattr(self, name)) is not None:
-                object.__setattr__(self, name, Path(path))
+        if self.model is not None:
+            object.__setattr__(self, "model", Path(self.model))
+        if self.reference is not None and not isinstance(self.reference, Archive):
+            object.__setattr__(self, "reference", Archive(self.reference))
         if self.reference is not None and (self.model is not None or self.codec in NEURAL):
             raise HaploomError("people stored beside a reference archive need no model: give one or the other")
         for name, known in (("codec", CODECS), ("level", LEVELS)):
@@ -188,7 +189,7 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
         level = source.label_level(labels)
         groups = {label: np.array(labels[level]) == label for label in sorted(set(labels[level]))} if level else {}
         writer = ContainerWriter(file)
-        reference = Reference(Archive(storage.reference)) if storage.reference else None
+        reference = storage.reference.as_reference if isinstance(storage.reference, Archive) else None
         if reference:
             coded = encode_header(header.text, reference.archive.header)
             writer.add(reader.HEADER, HEADER_CODEC, coded, len(header.text), crc32(header.text))

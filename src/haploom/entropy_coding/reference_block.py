@@ -34,8 +34,8 @@ class _Effort(NamedTuple):
 
 _EFFORTS = {
     LEVELS["fast"]: _Effort(_ORDERS[:1], 0, 128, 1),
-    LEVELS["default"]: _Effort(_ORDERS, 0, 512, 1),
-    LEVELS["max"]: _Effort(_ORDERS + _MORE_ORDERS, 16, 1024, 2),
+    LEVELS["default"]: _Effort(_ORDERS, 0, 512, 4),
+    LEVELS["max"]: _Effort(_ORDERS + _MORE_ORDERS, 16, 1024, 4),
 }
 
 
