@@ -15,7 +15,7 @@ import numpy as np
 
 from haploom import progress, provenance
 from haploom.archive import Archive, reader
-from haploom.archive.blocks import EncodedSection, Groups, encode_block, encode_block_beside
+from haploom.archive.blocks import EncodedSection, encode_block, encode_block_beside
 from haploom.archive.byte_codecs import check_byte_codec
 from haploom.archive.container import Block, ContainerWriter, Manifest
 from haploom.archive.genotypes import Statistical
