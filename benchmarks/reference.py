@@ -70,7 +70,8 @@ def rows(new: Panel, n_alone: int, folder: Path, reference: Archive) -> Iterator
         means[f"{what}: total_bytes without reference"] = round(alone, 1)
     saved = means["own sites: total_bytes without reference"] - means["own sites: total_bytes"]
     yield {
-        "what": "summary", "people_alone": n_alone, "all new people: bits_per_allele": group["bits_per_allele"], **means,
+        "what": "summary", "people_alone": n_alone, **means,
+        "all new people: bits_per_allele": group["bits_per_allele"],
         "break_even_people": round(reference.path.stat().st_size / saved, 1),
         "all new people: saved_bytes": group["without_reference"]["total_bytes"] - group["total_bytes"],
     }  # fmt: skip

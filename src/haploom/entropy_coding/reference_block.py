@@ -2,9 +2,10 @@
 
 The stream (codec id `genotypes-beside/1`):
 - byte 0: level, 0 to 3. Level 0 is the fallback: the rest are the new alleles as bits, as in `genotype_block`.
-- the rest: one stream of the range coder: the common sites (`reference_common`), then the rare ones (`reference_rare`).
+- the rest: one stream of the range coder: which rare sites of the reference many of the new carry, the common sites
+  (`reference_common`) with these among them, then the other rare ones (`reference_rare`).
 
-Which sites are common, and which allele is the minor one, is told by the reference alone. Numbers of sites and
+Which sites are common else, and which allele is the minor one, is told by the reference alone. Numbers of sites and
 haplotypes, and the reference, are kept by whoever keeps the bytes: with another reference other alleles come out.
 """
 
@@ -13,13 +14,17 @@ from typing import NamedTuple
 import numpy as np
 
 from haploom.entropy_coding.genotype_block import _MORE_ORDERS, _ORDERS, LEVELS, _common_class
-from haploom.entropy_coding.range_coder import finish, is_full, new_decoder, new_encoder
+from haploom.entropy_coding.mixing import cell_probability, updated_cell
+from haploom.entropy_coding.range_coder import code_bit, finish, is_full, new_decoder, new_encoder
 from haploom.entropy_coding.reference_common import code_common_beside
 from haploom.entropy_coding.reference_rare import code_rare_beside
 from haploom.entropy_coding.site_classes import classes_of
+from haploom.kernels import int64, kernel
 
 CODEC_ID = "genotypes-beside/1"
 _PLAIN = 0
+_MOST_CARRIERS = 64  # new ones of a rare site; with more it is coded as common
+_PROMOTED_LIMIT = 1023
 
 
 class _Effort(NamedTuple):
@@ -69,6 +74,19 @@ def decode_beside(data: bytes, reference: np.ndarray, n_new: int) -> np.ndarray:
     return np.ascontiguousarray(alleles[:, n_known:])
 
 
+@kernel
+def code_promoted(coder: np.ndarray, data: np.ndarray, promoted: np.ndarray) -> None:
+    """Which of the reference's rare sites are coded as common ones: uint8 (n_rare,) of 0 and 1, in and out."""
+    # After one that is not: 1 in 256, as if 255 were seen. After one that is: even.
+    cells = np.array([(int64(256) << 32) | 255, int64(32768) << 32], dtype=np.int64)
+    last = int64(0)
+    for r in range(promoted.size):
+        bit = code_bit(coder, data, cell_probability(cells[last]), int64(promoted[r]))
+        cells[last] = updated_cell(cells[last], bit, _PROMOTED_LIMIT)
+        promoted[r] = bit
+        last = bit
+
+
 def _code(level: int, coder: np.ndarray, data: np.ndarray, alleles: np.ndarray, n_known: int) -> None:
     """All sites, in and out: alleles of the reference, then the new ones."""
     n_sites, n = alleles.shape
@@ -79,11 +97,17 @@ def _code(level: int, coder: np.ndarray, data: np.ndarray, alleles: np.ndarray, 
     alleles ^= flipped[:, None]
     classes = classes_of(np.where(flipped, n_known - counts, counts))
     is_common = classes >= _common_class(n_known)
+    most = min(max((n - n_known) // 16, 8), _MOST_CARRIERS)
+    if n - n_known > most:
+        in_rare = np.flatnonzero(~is_common)
+        promoted = (np.count_nonzero(alleles[in_rare, n_known:], axis=1) > most).astype(np.uint8)
+        code_promoted(coder, data, promoted)
+        is_common[in_rare[promoted == 1]] = True
     common, rare = np.flatnonzero(is_common), np.flatnonzero(~is_common)
     effort = _EFFORTS[level]
     rules = np.array(effort.orders, dtype=np.int64)
     rules[:, 0] = classes_of(rules[:, 0] * n_known // 100)
     step = max(n_known // effort.n_learned, 1)
     code_common_beside(coder, data, alleles, common, classes[common], rules, effort.n_donors, n_known, step)
-    code_rare_beside(coder, data, alleles, rare, classes[rare], common, n_known, effort.n_folds)
+    code_rare_beside(coder, data, alleles, rare, classes[rare], common, n_known, effort.n_folds, most)
     alleles ^= flipped[:, None]

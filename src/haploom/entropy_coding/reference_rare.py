@@ -146,12 +146,14 @@ def code_rare_beside(
     common_sites: np.ndarray,
     n_known: int,
     n_folds: int,
+    most: int,
 ) -> None:
     """Code the new columns of the rare sites, in and out.
 
     alleles: uint8 (n_sites, n_haplotypes) of 0 and 1 (1 = minor), whole at common sites; elsewhere the columns below
     n_known are known. sites, common_sites: int64, rows that are rare and common. classes: uint8 (n_rare,), by the known
-    columns. n_folds: how many groups of the reference, each as many as are new, are asked to learn from.
+    columns. n_folds: how many groups of the reference, each as many as are new, are asked to learn from. most: new
+    carriers that a site can have, which bounds the time.
     """
     n = alleles.shape[1]
     n_new = n - n_known
@@ -230,7 +232,7 @@ def code_rare_beside(
                 n_listed = meet_around(others[j], site, company, n_listed)
             to, into = (nowhere, no_data) if learning else (coder, data)
             n_found, lowest = 0, int64(0)
-            while n_found < n_asked:
+            while n_found < min(n_asked, most):
                 more_contexts(kind, n_found, company, n_listed, learned)
                 wanted = untold(mine, n_mine, state)
                 if not code_mixed(
