@@ -24,6 +24,7 @@ from haploom.kernels import int64, kernel
 
 LOGIT_BITS = 8  # of the model's log-odds
 _HISTORY = 32  # alleles before a site that a donor is looked up by
+_STRIDE = 4  # at every so many sites: what is remembered then fits the cache
 _LEAST_MATCH = 20  # of them that have to agree
 _SWITCH_AT = 16  # sites after a mismatch, where a better donor is looked for
 _LENGTHS, _MISSES = 20, 4
@@ -91,11 +92,11 @@ def _code_rows(
         donor, length, misses, history = int64(-1), int64(0), int64(0), int64(0)
         for site in range(n_sites):
             slot = int64(-1)
-            if site >= _HISTORY:
+            if site >= _HISTORY and site % _STRIDE == 0:
                 slot = ((history * _MIX ^ (site * 0x2545F491)) * _MIX >> 23) & mask
-                if donor < 0 or length == _SWITCH_AT:
+                if donor < 0 or _SWITCH_AT <= length < _SWITCH_AT + _STRIDE:
                     candidate = int64(table[slot]) - 1
-                    if candidate >= 0 and candidate != donor:
+                    if 0 <= candidate < first_row + r and candidate != donor:
                         found = _agreement(kept, candidate, alleles[r], site)
                         if found >= _LEAST_MATCH and (donor < 0 or found > length):
                             donor, length, misses = candidate, found, int64(0)
