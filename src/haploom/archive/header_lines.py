@@ -22,7 +22,8 @@ def encode_header(header: bytes, reference: bytes) -> bytes:
     places: dict[bytes, int] = {}
     for place, line in enumerate(known):
         places.setdefault(line, place)
-    own, runs = [], []
+    own: list[bytes] = []
+    runs: list[list[int]] = []
     n_own, after = 0, -1  # own lines since the last run, the line of the reference after that run
     for line in header.splitlines(keepends=True):
         if n_own == 0 and runs and after < len(known) and known[after] == line:

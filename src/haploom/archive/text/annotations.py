@@ -45,7 +45,7 @@ def encode_annotations(
         if i == _INFO:
             parts.append(_encode_info(column, known) if keyed else encode_texts(column))
         else:
-            parts.append(_encode_column(column, known.sides, known.reference and known.reference.column(i)))
+            parts.append(_encode_column(column, known.sides, known.told_column(i)))
     return join_parts(parts)
 
 
@@ -60,7 +60,7 @@ def decode_annotations(
     columns = []
     for i, part in enumerate(split_parts(rest, head[0])):
         if i != _INFO:
-            told = known.reference and known.reference.column(i)
+            told = known.told_column(i)
             columns.append(_decode_column(part, known.sides, told, max_bytes))
         elif head[1]:
             columns.append(_decode_info(part, known, max_bytes))
@@ -90,6 +90,13 @@ class _Known:
             alternate = counts.alternate.sum(axis=1)
             sides.append(_size_class(np.minimum(alternate, counts.called - alternate)))
         self.sides = np.column_stack(sides)
+
+    def told_column(self, i: int) -> list[bytes] | None:
+        """What the reference says of a column."""
+        return None if self.reference is None else self.reference.column(i)
+
+    def told_layouts(self) -> list[bytes] | None:
+        return None if self.reference is None else self.reference.layouts
 
 
 class _Reference:
@@ -152,7 +159,7 @@ def _encode_info(column: list[bytes], known: _Known) -> bytes:
     layouts, values = split_info(column)
     keys = places_of_keys(layouts)
     rare = values[_rare_places(keys)].tolist()
-    told_layouts = known.reference and known.reference.layouts
+    told_layouts = known.told_layouts()
     parts = [
         _encode_column(layouts, known.sides, told_layouts),
         _encode_column(rare, no_sides(len(rare)), _told_rare(keys, known)),
@@ -165,7 +172,7 @@ def _encode_info(column: list[bytes], known: _Known) -> bytes:
 
 def _decode_info(data: bytes, known: _Known, max_bytes: int) -> list[bytes]:
     coded_layouts, rest = split_parts(data, 2)
-    layouts = _decode_column(coded_layouts, known.sides, known.reference and known.reference.layouts, max_bytes)
+    layouts = _decode_column(coded_layouts, known.sides, known.told_layouts(), max_bytes)
     check_size(layouts, max_bytes)
     keys = places_of_keys(layouts)
     rare = _rare_places(keys)
