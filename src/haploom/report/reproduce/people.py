@@ -114,12 +114,14 @@ def _bred(founders: Panel, level: str, people: int, generations: int, seed: int,
     """So many people of each population, from generations spread evenly up to the last."""
     if people < 1:
         raise HaploomError(f"not one person of each population is asked for in the part {part}: take more haplotypes")
-    size = min(people, PEOPLE_A_GENERATION)
-    n_kept = min(-(-people // size), generations)
+    n_kept = min(-(-people // PEOPLE_A_GENERATION), generations)
     keep = np.unique(np.linspace(generations / n_kept, generations, n_kept).astype(int)).tolist()
     bred = gather(
-        breed(founders, level=level, generations=generations, size=size, keep=keep, seed=seed, name_prefix=f"{part}_")
-    )
+        breed(
+            founders, level=level, generations=generations, size=PEOPLE_A_GENERATION, keep=keep, seed=seed,
+            name_prefix=f"{part}_",
+        )
+    )  # fmt: skip
     labels, chosen = bred.labels(level), []
     for label in sorted(set(labels.tolist())):
         chosen.extend(np.flatnonzero(labels == label)[-people:].tolist())

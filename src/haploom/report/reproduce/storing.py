@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from haploom.archive import open_archive
+from haploom.archive.byte_codecs import check_byte_codec
 from haploom.baselines.principal_components import pca_of
 from haploom.compression import compress_panel
 from haploom.entropy_coding.allele_stream import code_alleles, decode_alleles
 from haploom.entropy_coding.run_lengths import encode_runs, paper_size_bits
-from haploom.errors import CheckFailedError
+from haploom.errors import CheckFailedError, HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.panel import Panel
 from haploom.panel.bits import row_blocks
@@ -97,6 +98,23 @@ def by_model(panel: Panel, model: Path, codec: str, q: int | None) -> Iterator[R
     if about["paper_counted_bytes"] is not None:
         yield row(f"{codec}, as the paper counts", about["paper_counted_bytes"], counted="paper", **more)
     yield row(codec, about["genotype_bytes"], **more)
+
+
+def by_auto(panel: Panel, model: Path) -> Iterator[Row]:
+    """The smallest of the statistical codec at its hardest and of the model's codecs, the model in the archive."""
+    about, seconds = stored(panel, codec="auto", level="max", model=model)
+    codec = "+".join(about["blocks"])
+    yield row(f"auto, which took {codec}", about["genotype_bytes"], model_bytes=about["model_bytes"], **seconds)
+
+
+def vqvae_codecs() -> Iterator[str]:
+    """The codecs of a VQ-VAE that can run here."""
+    for codec in ("vqvae+zstd", "vqvae+blosc2", "vqvae+genozip", "vqvae"):
+        try:
+            check_byte_codec(codec.partition("+")[2])
+        except HaploomError:
+            continue
+        yield codec
 
 
 def by_pca_without_mean(panel: Panel, model: ModelFile) -> Iterator[Row]:

@@ -122,6 +122,7 @@ class _Measuring:
         if kind == "pca":
             found += storing.by_pca_without_mean(panel, read_model(path))
         if kind == "vqvae":
+            found += storing.by_auto(panel, path)
             found = [row | {"method": f"{row['method']}, {profile} settings"} for row in found]
         return [row | about | _size(panel) for row in found]
 
