@@ -38,6 +38,7 @@ SITES, GENOTYPES, CELLS, ANNOTATIONS = "sites", "genotypes", "cells", "annotatio
 TEXT_CODECS = {SITES: "sites/1", CELLS: "cells/1", ANNOTATIONS: "annotations/1"}
 # Those of a block that shares sites with a reference.
 BESIDE_CODECS = {SITES: "sites-beside/1", GENOTYPES: "genotypes-beside/1", ANNOTATIONS: "annotations-beside/1"}
+PLAIN_CELLS = "cells-plain/1"  # no bytes: every record is plain and ends in LF, and there is nothing between them
 
 Groups = Mapping[str, np.ndarray]  # label -> bool (n_samples,)
 
@@ -79,11 +80,15 @@ def encode_block_beside(
     counts = count_genotypes(calls, groups)
     sites, genotypes = encode_shared(block.sites, calls.bits, 2 * block.n_samples, shared, level)
     annotations = encode_annotations(block.annotations, block.sites, counts, shared.annotations)
-    cells = join_parts([encode_layout(block.layout), encode_calls(calls), encode_fields(block, calls)])
+    if calls.plain.all() and not block.layout.line_ends.any() and not len(block.layout.odd):
+        cells_codec, cells = PLAIN_CELLS, b""
+    else:
+        cells_codec = TEXT_CODECS[CELLS]
+        cells = join_parts([encode_layout(block.layout), encode_calls(calls), encode_fields(block, calls)])
     return {
         SITES: _encoded(BESIDE_CODECS[SITES], sites, _line_bytes(block.sites)),
         GENOTYPES: _encoded(BESIDE_CODECS[GENOTYPES], genotypes, calls.bits.tobytes()),
-        CELLS: _encoded(TEXT_CODECS[CELLS], cells, _cell_bytes(block.cells, block.layout)),
+        CELLS: _encoded(cells_codec, cells, _cell_bytes(block.cells, block.layout)),
         ANNOTATIONS: _encoded(BESIDE_CODECS[ANNOTATIONS], annotations, _line_bytes(block.annotations)),
     }
 
@@ -151,6 +156,9 @@ class StoredBlock:
 
     @cached_property
     def calls(self) -> Calls:
+        if self._cells_are_plain:
+            nothing, plain = LineTable.from_list([]), np.ones(self.n_records, dtype=bool)
+            return parse_calls(TextBlock(self.n_samples, nothing, nothing, plain, self.bits, nothing, self.layout, 0))
         with self._damage_named(CELLS):
             return decode_calls(self._cell_parts[1], self.bits, self.n_samples, self._most_bytes(CELLS))
 
@@ -173,6 +181,8 @@ class StoredBlock:
 
     @cached_property
     def layout(self) -> Layout:
+        if self._cells_are_plain:
+            return _no_layout(self.n_records)
         with self._damage_named(CELLS):
             return decode_layout(self._cell_parts[0], self.n_records, self._most_bytes(CELLS))
 
@@ -199,7 +209,7 @@ class StoredBlock:
         if (np.diff(samples) < 0).any():
             cells = _reordered(cells, np.argsort(np.argsort(samples)))
         n_chosen = len(plain)
-        layout = Layout(np.zeros(n_chosen, np.uint8), LineTable.from_list([]), np.empty(0, np.int64))
+        layout = _no_layout(n_chosen)
         sites, annotations = (_rows(lines, chosen) for lines in (self.sites, self.annotations))
         return b"".join(
             piece.tobytes() for piece in assemble_text(len(samples), sites, annotations, plain, bits, cells, layout)
@@ -224,7 +234,11 @@ class StoredBlock:
 
     @cached_property
     def _cell_parts(self) -> list[bytes]:
-        return split_parts(self._stored(CELLS), 3)
+        return [b""] * 3 if self._cells_are_plain else split_parts(self._stored(CELLS), 3)
+
+    @property
+    def _cells_are_plain(self) -> bool:
+        return self.container.section(self._name(CELLS)).codec == PLAIN_CELLS
 
     @property
     def _formats(self) -> list[bytes]:
@@ -260,6 +274,11 @@ class _NamedDamage:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, ValueError | KeyError | IndexError | OverflowError | MemoryError):
             raise CorruptArchiveError(f"{self._where}: {error}") from error
+
+
+def _no_layout(n_records: int) -> Layout:
+    """Records that end in LF with nothing between them."""
+    return Layout(np.zeros(n_records, np.uint8), LineTable.from_list([]), np.empty(0, np.int64))
 
 
 def _haplotypes(bits: np.ndarray, samples: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ from haploom.panel.variants import STRING
 PACKED = "packed/1"  # a section of packed bytes
 HEADER, POPULATIONS, MODEL, MODEL_RECORDS, MAJORITY = "header", "populations", "model", "model-records", "majority"
 KNOWN_CODECS = frozenset({PACKED, Statistical.codec_id, *NEURAL_CODECS, *parts.TEXT_CODECS.values()}) | {
-    HEADER_CODEC, *parts.BESIDE_CODECS.values(),
+    HEADER_CODEC, parts.PLAIN_CELLS, *parts.BESIDE_CODECS.values(),
 }  # fmt: skip
 _ROWS_AT_ONCE = 1024
 
