@@ -19,8 +19,10 @@ def allele_log_odds(log_odds: np.ndarray, log_odds_bits: int) -> np.ndarray:
     log_odds: integers, of any dtype, below 2**53 in size, in 1/2**log_odds_bits.
     """
     # Powers of two, and cut before anything is rounded: exact in float64.
-    steps = np.clip(log_odds * 2.0 ** (_SQUASH_BITS - log_odds_bits), -MAX_LOGIT, MAX_LOGIT)
-    return np.floor(steps + 0.5).astype(np.int16)
+    steps = np.multiply(log_odds, 2.0 ** (_SQUASH_BITS - log_odds_bits), dtype=np.float64)
+    np.clip(steps, -MAX_LOGIT, MAX_LOGIT, out=steps)
+    steps += 0.5
+    return np.floor(steps, out=steps).astype(np.int16)
 
 
 def allele_probabilities(log_odds: np.ndarray, log_odds_bits: int) -> np.ndarray:

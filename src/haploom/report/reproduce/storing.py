@@ -127,7 +127,7 @@ def by_pca_without_mean(panel: Panel, model: ModelFile) -> Iterator[Row]:
     yield row("pca+rle, mean not added back (the paper's mistake)", bits / 8, counted="paper", latents=pca.n_components)
 
 
-def stored(panel: Panel, **settings: Any) -> tuple[dict[str, Any], dict[str, float]]:
+def stored(panel: Panel, **settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """What an archive says of itself, and the seconds it took to write and to read back.
 
     Raises CheckFailedError when other haplotypes come back.
