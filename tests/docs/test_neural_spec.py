@@ -5,7 +5,7 @@ import math
 import pytest
 import zstandard
 from numpy.testing import assert_array_equal
-from spec_coders import STRETCH, Stream, learn, parts, signed, squash, symbols
+from spec_coders import STRETCH, Stream, learn, parts, signed, squash, symbols, unpacked
 
 pytest.importorskip("torch")
 
@@ -68,8 +68,12 @@ def in_256ths(y, scale):
 
 
 def decoded_codes(data, n_rows, n_columns, n_codes):
+    if data[0] == 1:
+        flat = unpacked(data[1:])
+        return [flat[row * n_columns : (row + 1) * n_columns] for row in range(n_rows)]
+    assert data[0] == 0
     order, before, columns = list(range(n_rows)), [0] * n_rows, []
-    for part in parts(data, n_columns):
+    for part in parts(data[1:], n_columns):
         found = symbols(part, n_codes, [[before[row]] for row in order])
         by_row = dict(zip(order, found))
         before = [by_row[row] for row in range(n_rows)]
@@ -84,7 +88,7 @@ def decoded_alleles(data, log_odds, codes, heads, n_codes, width):
     donor_cells = [[60000 << 16, 2] for _ in range(81)]
     weights = [[22000] * 3 for _ in range(81)]
     t = min(max((n_rows * n_sites).bit_length() - 2, 10), 22)
-    table, rows = {}, []
+    table, latest, rows = {}, {}, []
 
     def logit(cell):
         return STRETCH[cell[0] >> 16]
@@ -94,6 +98,8 @@ def decoded_alleles(data, log_odds, codes, heads, n_codes, width):
         rows.append(row)
         for i in range(n_sites):
             slot = None
+            if donor is None and i % width == 0:
+                donor, length, misses = latest.get((codes[r][i // width * heads], i // width)), 0, 0
             if i >= 32 and i % 4 == 0:
                 slot = (signed(signed(signed(history * P) ^ (i * 0x2545F491)) * P) >> 23) % 2**t
                 candidate = table.get(slot, 0) - 1
@@ -127,6 +133,7 @@ def decoded_alleles(data, log_odds, codes, heads, n_codes, width):
                 table[slot] = r + 1
             history = (history << 1 | bit) % 2**32
             row.append(bit)
+        latest |= {(code, window): r for window, code in enumerate(codes[r][::heads])}
     return rows
 
 

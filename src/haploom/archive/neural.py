@@ -20,7 +20,7 @@ from haploom.archive.byte_codecs import pack_with, unpack_with
 from haploom.archive.genotypes import Statistical
 from haploom.entropy_coding.allele_stream import allele_log_odds
 from haploom.entropy_coding.byte_packing import join_parts, pack_bytes, split_parts, unpack_bytes
-from haploom.entropy_coding.code_indices import decode_codes, encode_codes
+from haploom.entropy_coding.code_indices import decode_codes, encode_codes, index_type
 from haploom.entropy_coding.guided_alleles import GuidedAlleles
 from haploom.entropy_coding.run_lengths import decode_runs, encode_runs, paper_size_bits
 from haploom.exact import CodeNetwork, CodeTable, IntegerNetwork, WindowNetwork
@@ -216,21 +216,18 @@ class CodesAndResidual(_Residual):
     def encode_rows(self, rows: np.ndarray, n_records: int) -> bytes:
         assert self.codes is not None
         residual = self._flip(rows, n_records, self.codes)
-        indices = self.codes.astype(self._index_type)
+        indices = self.codes.astype(index_type(self.network.n_codes))
         return join_parts([pack_with(self.byte_codec, part.tobytes()) for part in (indices, residual)])
 
     def decode_rows(self, data: bytes, n_records: int, n_haplotypes: int) -> np.ndarray:
         indices, residual = split_parts(data, 2)
         self._check_majority(n_records)
         shape, width = (n_haplotypes, self.network.n_inputs), row_bytes(n_records)
-        n_bytes = shape[0] * shape[1] * self._index_type.itemsize
-        codes = np.frombuffer(unpack_with(self.byte_codec, indices, n_bytes), self._index_type).reshape(shape)
+        dtype = index_type(self.network.n_codes)
+        n_bytes = shape[0] * shape[1] * dtype.itemsize
+        codes = np.frombuffer(unpack_with(self.byte_codec, indices, n_bytes), dtype).reshape(shape)
         rows = np.frombuffer(unpack_with(self.byte_codec, residual, n_haplotypes * width), dtype=np.uint8)
         return self._flip(rows.reshape(n_haplotypes, width), n_records, codes)
-
-    @property
-    def _index_type(self) -> np.dtype:
-        return np.dtype("u1" if self.network.n_codes <= 256 else "<u2")
 
 
 class CodesZstd(CodesAndResidual):

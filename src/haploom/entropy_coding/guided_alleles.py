@@ -83,6 +83,7 @@ def _code_rows(
     donor_cells: np.ndarray,
     weights: np.ndarray,
     table: np.ndarray,
+    latest: np.ndarray,
 ) -> None:
     """Code rows in place. alleles: uint8 (n, n_sites). kept: packed rows coded before, and these when they are."""
     n_rows, n_sites = alleles.shape
@@ -92,6 +93,9 @@ def _code_rows(
         donor, length, misses, history = int64(-1), int64(0), int64(0), int64(0)
         for site in range(n_sites):
             slot = int64(-1)
+            window = site // width
+            if donor < 0 and site == window * width:
+                donor, length, misses = int64(latest[groups[r, window], window]) - 1, int64(0), int64(0)
             if site >= _HISTORY and site % _STRIDE == 0:
                 slot = ((history * _MIX ^ (site * 0x2545F491)) * _MIX >> 23) & mask
                 if donor < 0 or _SWITCH_AT <= length < _SWITCH_AT + _STRIDE:
@@ -100,7 +104,6 @@ def _code_rows(
                         found = _agreement(kept, candidate, alleles[r], site)
                         if found >= _LEAST_MATCH and (donor < 0 or found > length):
                             donor, length, misses = candidate, found, int64(0)
-            window = site // width
             cell = groups[r, window], site
             guess = int64(log_odds[r, site])
             guess = min(max(guess, -MAX_LOGIT), MAX_LOGIT)
@@ -135,6 +138,8 @@ def _code_rows(
             if slot >= 0:
                 table[slot] = first_row + r + 1
             history = (history << 1 | bit) & 0xFFFFFFFF
+        for window in range(latest.shape[1]):
+            latest[groups[r, window], window] = first_row + r + 1
         for site in range(n_sites):
             if alleles[r, site]:
                 kept[first_row + r, site >> 3] |= np.uint8(1 << (7 - (site & 7)))
@@ -156,6 +161,7 @@ class GuidedAlleles:
         self._weights = np.full((n_buckets, 3), 22000, dtype=np.int64)
         n_slots = 1 << min(max((n_rows * n_sites).bit_length() - 2, 10), 22)
         self._table = np.zeros(n_slots, dtype=np.int32)
+        self._latest = np.zeros((n_groups, -(-n_sites // width)), dtype=np.int32)
         if data is None:
             # Most of it is never touched, and takes no memory. No allele costs more than 16 bits.
             self._data = np.zeros(2 * n_rows * n_sites + 16, dtype=np.uint8)
@@ -174,7 +180,7 @@ class GuidedAlleles:
         alleles = np.ascontiguousarray(alleles, dtype=np.uint8)
         _code_rows(
             self._coder, self._data, self._done, log_odds.astype(np.int16), groups.astype(np.int64), self._width,
-            alleles, self.rows, self._cells, self._donor_cells, self._weights, self._table,
+            alleles, self.rows, self._cells, self._donor_cells, self._weights, self._table, self._latest,
         )  # fmt: skip
         self._done += len(alleles)
         return alleles
