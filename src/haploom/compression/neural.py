@@ -1,7 +1,8 @@
 """A block of genotypes as a model sees it: the latents or codes of its haplotypes, and the codec that stores them."""
 
+import hashlib
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,10 +122,15 @@ class NeuralBlock:
         return {**sections, reader.MODEL: self._decoder} if self._embed else sections
 
 
-@lru_cache(maxsize=4)
+_packed_sizes: dict[str, int] = {}  # by SHA-256 of the decoder
+
+
 def _packed_bytes(decoder: bytes) -> int:
     """What a decoder takes packed: tens of megabytes take as many seconds, and a model stores many panels."""
-    return len(pack_bytes(decoder))
+    name = hashlib.sha256(decoder).hexdigest()
+    if name not in _packed_sizes:
+        _packed_sizes[name] = len(pack_bytes(decoder))
+    return _packed_sizes[name]
 
 
 def _with_what_it_stores(codec: NeuralCodec, model: ModelFile, rows: np.ndarray, labels: Labels) -> NeuralCodec:
