@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from haploom.entropy_coding.byte_packing import join_parts, number_from_bytes, n
 from haploom.entropy_coding.genotype_block import decode_block, encode_block
 from haploom.entropy_coding.reference_block import decode_beside, encode_beside
 from haploom.entropy_coding.symbols import decode_integers, decode_symbols, encode_integers, encode_symbols
+
+if TYPE_CHECKING:
+    from haploom.archive.blocks import StoredBlock
 
 ALL, CARRIED, TOLD = range(3)
 _MOST_ALLELES = 1 << 29  # of a span, with those of the reference: bounds memory
@@ -61,7 +65,8 @@ class SharedRecords:
         return LineTable.from_list(b"" if other else next(told) for other in self.other.tolist())
 
     @cached_property
-    def _rows(self) -> list:
+    def _rows(self) -> "list[tuple[StoredBlock, int]]":
+        """Where each present row is in the reference."""
         return [
             (self.reference.block(span.block), span.first + row)
             for span, here in zip(self.spans, split_rows(self.present, self.spans))
@@ -135,7 +140,9 @@ def _encode(
     coded_sites = join_parts(
         [
             b"".join(map(number_to_bytes, numbers)),
-            encode_symbols(shared.present, 2, _presence_sides(shared)) if presence == TOLD else b"",
+            encode_symbols(shared.present, 2, _carrier_classes(shared.reference, shared.spans))
+            if presence == TOLD
+            else b"",
             number_to_bytes(len(gaps)) + (encode_integers(gaps, False, no_sides(len(gaps))) if len(gaps) else b""),
             encode_corrections(names, told_names, no_sides(len(names))),
             encode_sites(own) if len(own) else b"",
@@ -152,12 +159,8 @@ def _encode(
     return coded_sites, join_parts(streams)
 
 
-def _presence_sides(shared: SharedRecords) -> np.ndarray:
-    """How many of the reference carry an allele that is not REF, in powers of two: int64 (n_rows, 1)."""
-    return _carrier_classes(shared.reference, shared.spans)
-
-
 def _carrier_classes(reference: Reference, spans: Sequence[Span]) -> np.ndarray:
+    """How many of the reference carry an allele that is not REF, in powers of two: int64 (n_rows, 1)."""
     counts = [
         np.bitwise_count(reference.block(span.block).bits[span.records]).sum(axis=1, dtype=np.int64) for span in spans
     ]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from haploom.entropy_coding.genotype_block import _MORE_ORDERS, _ORDERS, LEVELS, _common_class
+from haploom.entropy_coding.genotype_block import LEVELS, MORE_ORDERS, ORDERS, first_common_class
 from haploom.entropy_coding.mixing import cell_probability, updated_cell
 from haploom.entropy_coding.range_coder import code_bit, finish, is_full, new_decoder, new_encoder
 from haploom.entropy_coding.reference_common import code_common_beside
@@ -38,9 +38,9 @@ class _Effort(NamedTuple):
 
 
 _EFFORTS = {
-    LEVELS["fast"]: _Effort(_ORDERS[:1], 0, 128, 1),
-    LEVELS["default"]: _Effort(_ORDERS, 0, 512, 4),
-    LEVELS["max"]: _Effort(_ORDERS + _MORE_ORDERS, 16, 1024, 4),
+    LEVELS["fast"]: _Effort(ORDERS[:1], 0, 128, 1),
+    LEVELS["default"]: _Effort(ORDERS, 0, 512, 4),
+    LEVELS["max"]: _Effort(ORDERS + MORE_ORDERS, 16, 1024, 4),
 }
 
 
@@ -96,7 +96,7 @@ def _code(level: int, coder: np.ndarray, data: np.ndarray, alleles: np.ndarray, 
     flipped = (2 * counts > n_known).astype(np.uint8)
     alleles ^= flipped[:, None]
     classes = classes_of(np.where(flipped, n_known - counts, counts))
-    is_common = classes >= _common_class(n_known)
+    is_common = classes >= first_common_class(n_known)
     most = min(max((n - n_known) // 16, 8), _MOST_CARRIERS)
     if n - n_known > most:
         in_rare = np.flatnonzero(~is_common)

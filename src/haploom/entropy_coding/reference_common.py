@@ -10,12 +10,12 @@ the mix knows of a population costs the new haplotypes nothing.
 import numpy as np
 
 from haploom.entropy_coding.common_sites import (
-    _COUNT_INPUTS,
-    _EVEN,
-    _FIRST_WEIGHT,
-    _OTHER_INPUTS,
-    _SITE_CELLS,
-    _TABLE,
+    COUNT_INPUTS,
+    EVEN,
+    FIRST_WEIGHT,
+    OTHER_INPUTS,
+    SITE_CELLS,
+    TABLE,
     code_under_three_sets,
     count_contexts,
     forget_shorter,
@@ -33,16 +33,16 @@ from haploom.kernels import int64, kernel
 def counts_below(
     order: np.ndarray, start: np.ndarray, column: np.ndarray, site: int, kind: int, n_known: int, below: np.ndarray
 ) -> None:
-    """Count contexts of every place of an order from the known haplotypes below it: fills int64 (n, _COUNT_INPUTS).
+    """Count contexts of every place of an order from the known haplotypes below it: fills int64 (n, COUNT_INPUTS).
 
     order, start: int32 (n,), as in `pbwt.advance`. column: uint8 (n,), known of haplotypes below n_known.
     """
-    counts = np.zeros((_COUNT_INPUTS, 3), dtype=np.int64)
+    counts = np.zeros((COUNT_INPUTS, 3), dtype=np.int64)
     for i in range(order.size - 1, -1, -1):
         count_contexts(counts, kind, below[i])
         h = order[i]
         if h < n_known:
-            for level in range(_COUNT_INPUTS):
+            for level in range(COUNT_INPUTS):
                 counts[level, column[h]] += 1
                 counts[level, 2] = 1 + column[h]
         forget_shorter(counts, site - start[i])
@@ -81,21 +81,21 @@ def code_common_beside(
     donors = new_donors(n, n_donors)
     told = np.empty(n, dtype=np.uint8)
     surprises = np.zeros(n, dtype=np.int64)
-    counts = np.empty((_COUNT_INPUTS, 3), dtype=np.int64)
-    below = np.empty((n, _COUNT_INPUTS), dtype=np.int64)
+    counts = np.empty((COUNT_INPUTS, 3), dtype=np.int64)
+    below = np.empty((n, COUNT_INPUTS), dtype=np.int64)
     tally = np.empty(5, dtype=np.int64)
 
-    first_order = 2 * _COUNT_INPUTS
+    first_order = 2 * COUNT_INPUTS
     other = first_order + n_orders
-    fresh = other + _OTHER_INPUTS - 1  # the input whose table starts anew at every site
-    n_inputs = other + _OTHER_INPUTS + (DONOR_INPUTS if n_donors else 0)
-    cells = np.full(n_inputs * _TABLE, _EVEN, dtype=np.int64)
+    fresh = other + OTHER_INPUTS - 1  # the input whose table starts anew at every site
+    n_inputs = other + OTHER_INPUTS + (DONOR_INPUTS if n_donors else 0)
+    cells = np.full(n_inputs * TABLE, EVEN, dtype=np.int64)
     chosen = np.zeros(n_inputs, dtype=np.int64)
     of_neighbours, of_others, of_donors = chosen[first_order:other], chosen[other:], chosen[fresh + 1 :]
     logits, three = np.zeros(n_inputs, dtype=np.int64), np.zeros(3, dtype=np.int64)
-    by_votes = np.full((256, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
-    by_length = np.full((64, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
-    by_class = np.full((64, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
+    by_votes = np.full((256, n_inputs), FIRST_WEIGHT, dtype=np.int64)
+    by_length = np.full((64, n_inputs), FIRST_WEIGHT, dtype=np.int64)
+    by_class = np.full((64, n_inputs), FIRST_WEIGHT, dtype=np.int64)
     last = np.full((64, 3), 65536 // 3, dtype=np.int64)
 
     for k in range(sites.size):
@@ -107,7 +107,7 @@ def code_common_beside(
             for h in range(n):
                 known[o, places[h, o]] = told[h]
         counts_below(order[0], start[0], column, site, kind, n_known, below)
-        cells[fresh * _TABLE : fresh * _TABLE + _SITE_CELLS] = _EVEN
+        cells[fresh * TABLE : fresh * TABLE + SITE_CELLS] = EVEN
         of_site = by_class[kind].copy()
         for turn in range(2):  # first some of the reference, to learn from, then those that are new
             counts[:] = 0
@@ -119,8 +119,8 @@ def code_common_beside(
                 if (h >= n_known) if turn else (h < n_known and h % step == 0):
                     surprise = min(surprises[h] >> 8, 3)
                     count_contexts(counts, kind, chosen)
-                    for level in range(_COUNT_INPUTS):
-                        chosen[_COUNT_INPUTS + level] = below[i, level]
+                    for level in range(COUNT_INPUTS):
+                        chosen[COUNT_INPUTS + level] = below[i, level]
                     neighbour_contexts(places, h, known, start, site, of_neighbours, tally)
                     allele, match = known_below(known, start, 0, i, site)
                     of_neighbours[0] = of_neighbours[0] // 25 * 25 + side_context(allele, match)
@@ -128,7 +128,7 @@ def code_common_beside(
                     if n_donors:
                         donor_contexts(donors[h], told, site, of_donors)
                     for a in range(n_inputs):
-                        chosen[a] += a * _TABLE
+                        chosen[a] += a * TABLE
                     votes_0, votes_1 = tally[VOTES_0], tally[VOTES_1]
                     set_a = by_votes[min(votes_0, 15) * 16 + min(votes_1, 15)]
                     set_b = by_length[octave(length) * 4 + surprise]
@@ -144,7 +144,7 @@ def code_common_beside(
                     ones += bit
                     surprises[h] += ((65536 - p if bit else p) - surprises[h] * 64) >> 8
                 if told[h] != UNKNOWN:
-                    for level in range(_COUNT_INPUTS):
+                    for level in range(COUNT_INPUTS):
                         counts[level, told[h]] += 1
                         counts[level, 2] = 1 + told[h]
 
