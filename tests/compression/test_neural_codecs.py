@@ -153,7 +153,7 @@ def test_neural_codecs__damage_is_refused(two_populations, models, tmp_path, cod
 
 def test_neural_codecs__a_model_of_another_kind_is_refused(two_populations, models, tmp_path):
     for codec, model in (("vae", "table"), ("vqvae", "vae"), ("pca+rle", "cvae"), ("cvae+rle", "vae")):
-        with pytest.raises(HaploomError, match=f"codec {codec[:4]}.* does not store haplotypes with"):
+        with pytest.raises(HaploomError, match=f"does not store haplotypes with codec {codec[:4]}"):
             compress_panel(two_populations, tmp_path / "a.hlm", codec=codec, model=models[model])
     assert not (tmp_path / "a.hlm").exists()
 

@@ -86,7 +86,7 @@ class NeuralBlock:
         if model.card.kind not in info.kinds or model.ploidy != 1:
             trained_on = "haplotypes" if model.ploidy == 1 else "unphased people"
             raise HaploomError(
-                f"{path} is a {model.card.kind} of {trained_on}, which codec {name} does not store haplotypes with: "
+                f"{path} is a {model.card.kind} of {trained_on}, which does not store haplotypes with codec {name}: "
                 f"give one trained with --kind {' or '.join(info.kinds)} on phased genotypes"
             )
         codec_id = info.codec.codec_id
