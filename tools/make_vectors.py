@@ -53,8 +53,8 @@ def train(text: Path, model: Path, kind: str, shape: dict[str, Any]) -> None:
     """A model of a moment's training."""
     from haploom.io.model_file import write_model
     from haploom.panel import split_people
-    from haploom.training.fit import train_model
     from haploom.training.config import TrainingConfig
+    from haploom.training.fit import train_model
 
     panel = read_panel(text, Selection(populations=LABELS))
     split = split_people(panel.samples, panel.labels("population").tolist(), (0.6, 0.2, 0.2))

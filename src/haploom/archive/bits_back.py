@@ -123,11 +123,6 @@ def _groups(n_rows: int) -> Iterator[slice]:
         start = stop
 
 
-def bits_back_length(codec: BitsBack, alleles: np.ndarray) -> float:
-    """Bits per haplotype that `codec` stores the rows in, all its bytes counted. alleles: uint8 (n_rows, n_sites)."""
-    return 8 * len(codec.encode(alleles)) / len(alleles)
-
-
 def _rescaled(values: np.ndarray, bits: int, wanted_bits: int) -> np.ndarray:
     """Integers in float64, in 1/2**bits -> int64 in 1/2**wanted_bits, rounded half up, cut far out of range."""
     return np.floor(np.clip(values * 2.0 ** (wanted_bits - bits), -(2.0**40), 2.0**40) + 0.5).astype(np.int64)

@@ -114,9 +114,9 @@ def decompress(
 ) -> None:  # fmt: skip
     """Give back what was stored in ARCHIVE, byte for byte, or some regions and people of it."""
     from haploom.archive import open_archive
-    from haploom.io import refuse_to_replace
+    from haploom.io import check_outputs
 
-    refuse_to_replace(output, force)
+    check_outputs((output,), (archive, model), force)
     n_people, n_sites = _write_stored(
         open_archive(archive, model), output, output_type, selection, no_version, threads or default_threads(), force
     )

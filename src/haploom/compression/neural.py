@@ -29,7 +29,7 @@ from haploom.archive.text.cutting import TextBlock
 from haploom.baselines.principal_components import pca_of
 from haploom.compression.code_choice import best_codes
 from haploom.entropy_coding.byte_packing import pack_bytes
-from haploom.errors import HaploomError
+from haploom.errors import CorruptModelError, HaploomError
 from haploom.exact import CodeTable
 from haploom.io.model_file import ModelFile, file_sha256, model_columns, read_model
 from haploom.panel.bits import row_blocks, select_columns, unpack_rows
@@ -99,7 +99,10 @@ class NeuralBlock:
         counts = np.bitwise_count(block.bits).sum(axis=1, dtype=np.int64)
         self._majority = (2 * counts > n_haplotypes).astype(np.uint8) if info.codec.wants_majority else None
         majority = np.empty(0, dtype=np.uint8) if self._majority is None else self._majority
-        decoder = neural_codec(codec_id, self._tensors, self._records, majority)
+        try:
+            decoder = neural_codec(codec_id, self._tensors, self._records, majority)
+        except ValueError as error:
+            raise CorruptModelError(f"{path}: the model's integer decoder cannot be used: {error}") from error
         self.codec, self.paper_size_bits = _with_what_it_stores(decoder, model, rows, labels), None
         if isinstance(self.codec, LatentsAndResidual):
             self.paper_size_bits = self.codec.paper_size_bits(transposed(block.bits, n_haplotypes), block.n_records)

@@ -28,7 +28,7 @@ from haploom.entropy_coding.byte_packing import pack_bytes
 from haploom.errors import HaploomError
 from haploom.io import NOT_KEPT, Selection, label_level, read_dosages, read_panel, read_populations, source_format
 from haploom.io.formats import BCF, PLINK1, VCF
-from haploom.io.output import atomic_output
+from haploom.io.output import atomic_output, check_outputs
 from haploom.io.text_source import HashedStream, open_text, panel_text
 from haploom.panel import DosagePanel, Panel
 
@@ -121,6 +121,7 @@ def compress(
     """
     source, output = Path(source), Path(output)
     storage = Storage(**settings)
+    check_outputs((output,), (source, storage.model, selection.populations), storage.force)
     kind = source_format(source)
     whole = Selection(populations=selection.populations, label=selection.label) == selection
     if kind not in (VCF.name, BCF.name) or not whole:

@@ -8,3 +8,5 @@ ModelKind = Literal[
 # Built with torch.
 NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "denoiser", "gmmn")
 TRAINED = (*NETWORKS, "pca")  # those that `haploom train` trains
+CODES = ("vae", "cvae", "yvae", "window-vae", "vqvae", "autoregressive")  # whose loss holds the length of a code
+WITHOUT_LATENTS = ("autoregressive", "denoiser", "gmmn")  # they place nobody

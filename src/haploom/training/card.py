@@ -28,7 +28,10 @@ TYPICAL_ROWS = 512  # training haplotypes that set the scale of the integer enco
 FEW_PEOPLE = 20  # training people of a label below which the card says so
 
 _LIMITS = {
-    "vae": ("Labels are not used in training: latents show what varies most, which need not be ancestry.",),
+    "autoregressive": (
+        "An allele is foretold from those before it alone: it has no latents, places nobody and fills nothing in.",
+    ),
+    "vae": ("The network is not told labels: latents show what varies most, which need not be ancestry.",),
     "cvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Latents hold what the label does not say: people of different labels may lie at the same place.",
@@ -39,6 +42,12 @@ _LIMITS = {
         "Its loss is measured by random features: what they cannot tell apart it does not learn.",
     ),
     "pca": ("Straight axes of what varies most among the training people, which need not be ancestry.",),
+    "vqvae": (
+        "A window is one of few codes a head: what is rare in a window is left to the residual.",
+        "Codes know of the window before and no further: long haplotypes cost their codes again and again.",
+    ),
+    "window-ae": ("No prior over latents: it draws nobody, and its loss is no code length.",),
+    "window-vae": ("Windows have latents of their own: what ties distant sites together is not learned.",),
     "yvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Each label has a latent space of its own: distances between people of two labels mean nothing.",
@@ -114,10 +123,8 @@ def _figures(network: HaplotypeModel, job: Job, history: Sequence[EpochFigures])
             "kept_epoch": {label: figures.epoch for label, figures in kept.items()},
             "epochs_run": {label: sum(figures.label == label for figures in history) for label in kept},
         }
-    in_nats = all("reconstruction" in figures.validation for figures in kept.values())
-    per_row = f"validation_nats_per_{'haplotype' if validation.ploidy == 1 else 'person'}"
-    name = per_row if in_nats else "validation_loss"
-    held_out = {name: _mean({label: figures.validation_loss for label, figures in kept.items()}, rows)}
+    losses = {label: figures.validation_loss for label, figures in kept.items()}
+    held_out = {"validation_loss": _mean(losses, rows)}
     terms = network.code_terms
     if terms and all(set(terms) <= figures.validation.keys() for figures in kept.values()):
         nats = {label: sum(figures.validation[term] for term in terms) for label, figures in kept.items()}

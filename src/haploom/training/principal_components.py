@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from haploom.baselines.principal_components import pca_arrays
+from haploom.errors import HaploomError
 from haploom.models.model import ModelConfig
 from haploom.models.to_exact import exact_axes
 from haploom.popgen.allele_shares import share_blocks
@@ -32,6 +33,12 @@ def fit_pca(job: Job) -> tuple[dict[str, np.ndarray], list[EpochFigures], Mappin
     """
     assert isinstance(job.settings, PCAConfig)
     assert job.train.labels is not None
+    most = min(len(job.train), job.train.n_sites)
+    if job.settings.n_latent > most:
+        raise HaploomError(
+            f"n_latent={job.settings.n_latent} axes are too many for {len(job.train)} training rows at "
+            f"{job.train.n_sites} sites: choose --latent {most} or fewer"
+        )
     start = time.perf_counter()
     pca = PCA(job.settings.n_latent, random_state=job.config.seed).fit(job.train.panel)
     z = pca.transform(job.train.panel)
