@@ -56,8 +56,8 @@ def _write(text: Iterator[bytes], path: Path, bgzf: bool, force: bool) -> None:
 
 
 def header(variants: Variants, samples: Sequence[str], more: Sequence[str], no_version: bool) -> list[str]:
-    """Lines of the header, without line ends. more: further `##` lines. Raises HaploomError where there is nobody."""
-    if not samples:
+    """Lines of the header, without line ends. more: further `##` lines. Raises HaploomError for sites of nobody."""
+    if not samples and len(variants):
         raise HaploomError("nobody to write: the panel has no people, and VCF and BCF hold genotypes of people")
     return [
         "##fileformat=VCFv4.2",
