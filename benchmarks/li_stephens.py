@@ -11,7 +11,6 @@ records/li-stephens.jsonl.
 
 import argparse
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,38 +19,12 @@ import numpy as np
 import haploom as hl
 from haploom.baselines.independent_sites import IndependentSites
 from haploom.baselines.li_stephens import LiStephens
+from haploom.bench.impute import r2_by_frequency
 from haploom.bench.records import append_records
 from haploom.panel import PARTS
 from haploom.provenance import package_versions
 
 RECORDS = Path(__file__).parent / "records" / "li-stephens.jsonl"
-FREQUENCY_CLASSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-
-
-def r2_by_frequency(truth: np.ndarray, imputed: np.ndarray, maf: np.ndarray) -> list[dict[str, Any]]:
-    """Squared correlation of people's dosages at untyped sites, by class of training minor-allele frequency.
-
-    truth, imputed: (n_haplotypes, n_untyped); maf: (n_untyped,). mean_r2: over the sites that vary among these people,
-    0 where the imputed dosages do not; pooled_r2: one correlation over all people and sites of the class.
-    """
-    truth, imputed = (rows[0::2].astype(np.float64) + rows[1::2] for rows in (truth, imputed))
-    x, y = truth - truth.mean(axis=0), imputed - imputed.mean(axis=0)
-    power = (x**2).sum(axis=0) * (y**2).sum(axis=0)
-    r2 = np.divide((x * y).sum(axis=0) ** 2, power, out=np.zeros(len(maf)), where=power > 0)
-    varies = (x**2).any(axis=0)
-    classes = []
-    for low, high in pairwise(FREQUENCY_CLASSES):
-        chosen = (maf > low) & (maf <= high) & varies
-        pooled = np.corrcoef(truth[:, chosen].ravel(), imputed[:, chosen].ravel())[0, 1] ** 2
-        classes.append(
-            {
-                "maf": [low, high],
-                "sites": int(chosen.sum()),
-                "mean_r2": round(float(r2[chosen].mean()), 4),
-                "pooled_r2": round(float(pooled), 4),
-            }
-        )
-    return classes
 
 
 def main() -> None:
@@ -105,7 +78,11 @@ def main() -> None:
                     label: round(float(bits[test.labels(level) == label].mean()), 5)
                     for label in sorted(set(test.labels(level).tolist()))
                 },
-                "imputation": r2_by_frequency(alleles[:, untyped], imputed, train.minor_allele_frequencies()[untyped]),
+                "imputation": r2_by_frequency(
+                    alleles[0::2, untyped] + alleles[1::2, untyped],
+                    imputed[0::2] + imputed[1::2],
+                    train.minor_allele_frequencies()[untyped],
+                ),
                 "switches_per_cm": getattr(model, "switches_per_cm_", None),
                 "mismatch": getattr(model, "mismatch_", None),
                 "fit_s": round(times[1] - times[0], 2),

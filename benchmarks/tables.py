@@ -1,4 +1,4 @@
-"""Fill the tables of docs/benchmarks.md from the records: everything between two table marks is replaced.
+"""Fill the tables of the pages below from the records: everything between two table marks is replaced.
 
     python benchmarks/tables.py [--check]
 
@@ -17,7 +17,7 @@ from haploom.bench.compress import table
 from haploom.bench.records import read_records
 
 PROJECT = Path(__file__).parents[1]
-PAGE = PROJECT / "docs" / "benchmarks.md"
+PAGES = (PROJECT / "docs" / "benchmarks.md", PROJECT / "docs" / "models.md")
 RECORDS = PROJECT / "benchmarks" / "records"
 _TABLE = re.compile(r"(<!-- table: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -101,8 +101,26 @@ def haplotypes(_: str) -> list[list[str]]:
     return rows
 
 
+def code_lengths(source: str) -> list[list[str]]:
+    rows = [["model", "bits per site", "stored", "model bytes", "parameters", "epochs", "training s"]]
+    records = latest(of_task("code-length.jsonl", f"code-length/{source}"), "method")
+    for record in sorted(records, key=lambda record: record["bits_per_site"]):
+        stored, n_bytes, n_parameters, n_epochs, seconds = (
+            record.get(key)
+            for key in ("stored_bits_per_site", "model_bytes", "parameters", "epochs_run", "train_seconds")
+        )
+        if isinstance(n_epochs, dict):  # of a network for each label
+            n_epochs = max(n_epochs.values())
+        rows.append([
+            record["method"], f"{record['bits_per_site']:.4f}", "" if stored is None else f"{stored:.4f}",
+            *("" if value is None else f"{value:,.0f}" for value in (n_bytes, n_parameters, n_epochs, seconds)),
+        ])  # fmt: skip
+    return rows
+
+
 TABLES: dict[str, Callable[[str], list[list[str]]]] = {
     "compressors": compressors, "levels": levels, "sites": sites, "region": region, "haplotypes": haplotypes,
+    "code-lengths": code_lengths,
 }  # fmt: skip
 
 
@@ -114,10 +132,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    page = PAGE.read_text()
+    texts = {page: page.read_text() for page in PAGES}
     if check:
-        raise SystemExit(int(filled(page) != page))
-    PAGE.write_text(filled(page))
+        raise SystemExit(int(any(filled(text) != text for text in texts.values())))
+    for page, text in texts.items():
+        page.write_text(filled(text))
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ def small_model(two_populations, two_populations_split, tmp_path_factory) -> Pat
     """A model file trained for a moment on `two_populations`."""
     pytest.importorskip("torch")
     from haploom.io.model_file import write_model
-    from haploom.training.fit import train_model
     from haploom.training.config import TrainingConfig
+    from haploom.training.fit import train_model
 
     config = TrainingConfig(epochs=15, batch_size=24)
     trained = train_model(two_populations, two_populations_split, "population", config=config, shape={"n_latent": 4})

@@ -23,6 +23,7 @@ COMMANDS = (
     ("train", "panel.vcf.gz", "--populations", "panel.tsv", "--split", "split.tsv", "--epochs", "1", "-o", MODEL[1]),
     ("embed", "panel.vcf.gz", *MODEL, "--split", "split.tsv", "--part", "test", "-o", "coordinates.tsv"),
     ("classify", "panel.vcf.gz", *MODEL, "--split", "split.tsv", "--part", "test", "-o", "labels.tsv"),
+    ("impute", "panel.vcf.gz", *MODEL, "-o", "imputed.vcf.gz", "--threads", "1"),
     ("synthesize", *MODEL, "-n", "3", "-o", "synthetic.vcf.gz"),
     ("entropy", "panel.vcf.gz", "--populations", "panel.tsv", "-o", "entropy", "--threads", "1"),
     ("ld", "panel.vcf.gz", "--populations", "panel.tsv", "-o", "ld", "--threads", "1"),

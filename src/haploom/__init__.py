@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from haploom.compression import compress, compress_panel
     from haploom.embedding import embed_panel
     from haploom.errors import HaploomError
+    from haploom.imputation import impute_panel
     from haploom.io import (
         Selection,
         iterate_blocks,
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
     from haploom.synthesis import synthesize_panel
     from haploom.training.config import TrainingConfig
     from haploom.training.dataset import dataset
+    from haploom.training.estimators import VAE, VQVAE, WindowVAE
     from haploom.training.fit import train_model
 
 _HOME = {
     "PCA": "popgen.pca",
+    "VAE": "training.estimators",
+    "VQVAE": "training.estimators",
     "Archive": "archive",
     "DosagePanel": "panel",
     "GeneticMap": "panel",
@@ -50,6 +54,7 @@ _HOME = {
     "Split": "panel",
     "TrainingConfig": "training.config",
     "Variants": "panel",
+    "WindowVAE": "training.estimators",
     "breed": "popgen.breeding",
     "classify_panel": "ancestry",
     "compare_classifiers": "ancestry",
@@ -57,6 +62,7 @@ _HOME = {
     "compress_panel": "compression",
     "dataset": "training.dataset",
     "embed_panel": "embedding",
+    "impute_panel": "imputation",
     "iterate_blocks": "io",
     "open_archive": "archive",
     "read_dosages": "io",
@@ -75,6 +81,8 @@ _HOME = {
 
 __all__ = [
     "PCA",
+    "VAE",
+    "VQVAE",
     "Archive",
     "DosagePanel",
     "GeneticMap",
@@ -85,6 +93,7 @@ __all__ = [
     "Split",
     "TrainingConfig",
     "Variants",
+    "WindowVAE",
     "__version__",
     "breed",
     "classify_panel",
@@ -93,6 +102,7 @@ __all__ = [
     "compress_panel",
     "dataset",
     "embed_panel",
+    "impute_panel",
     "iterate_blocks",
     "open_archive",
     "read_dosages",

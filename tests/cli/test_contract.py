@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from haploom.bench.records import append_records
 from haploom.cli.frame import run
 from haploom.cli.main import haploom
+from haploom.errors import HaploomError
 from haploom.io import write_panel, write_populations
 
 pytest.importorskip("torch")
@@ -421,3 +423,40 @@ def test_decompress__says_what_it_wrote(files, tmp_path, capsys, two_populations
         assert call(*command) == 0
         about = json.loads(capsys.readouterr().out)
         assert (about["people"], about["sites"]) == (2, inside)
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        (["compress", "panel.vcf", "-m", "m.model"], "panel.vcf"),
+        (["compress", "panel.vcf", "-m", "m.model"], "m.model"),
+        (["decompress", "panel.hlm", "-O", "v"], "panel.hlm"),
+        (["convert", "panel.vcf"], "panel.vcf"),
+        (["split", "panel.vcf", "--populations", "labels.tsv"], "labels.tsv"),
+        (["embed", "panel.vcf", "-m", "m.model"], "m.model"),
+        (["classify", "panel.vcf", "-m", "m.model", "--populations", "labels.tsv"], "labels.tsv"),
+    ],
+    ids=lambda each: " ".join(each[:1]) if isinstance(each, list) else each,
+)
+def test_outputs__never_replace_an_input(files, monkeypatch, capsys, command, output):
+    monkeypatch.chdir(files)
+    assert call("compress", "panel.vcf", "-o", "panel.hlm") == 0
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    capsys.readouterr()
+    assert call(*command, "-o", output, "--force") == 3
+    assert "read by this command" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+def test_outputs__records_are_not_added_to_other_files(files):
+    before = (files / "panel.vcf").read_bytes()
+    with pytest.raises(HaploomError, match="holds no records"):
+        append_records(files / "panel.vcf", [{"a": 1}])
+    assert (files / "panel.vcf").read_bytes() == before
+
+
+@pytest.mark.parametrize("output", [".", ""])
+def test_synthesize__output_without_a_name(files, tmp_path, capsys, output):
+    assert_refused(
+        capsys, tmp_path / "out", "synthesize", "-m", files / "m.model", "-n", "1", "-o", output, says="the format of ."
+    )

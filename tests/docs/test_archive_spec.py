@@ -258,11 +258,13 @@ def test_archive_spec__latents_and_residual(tmp_path):
 
 def trained(panel, path):
     """A model of every other site, so that the archive must also say which."""
-    from haploom.training.fit import train_model
     from haploom.training.config import TrainingConfig
+    from haploom.training.fit import train_model
 
     some = panel.select_sites(np.arange(0, N_SITES, 2))
     split = Split({name: "train" if i < 8 else "validation" for i, name in enumerate(panel.samples)})
-    training = train_model(some, split, "population", config=TrainingConfig(epochs=5), shape={"n_latent": 3}, device="cpu")
+    training = train_model(
+        some, split, "population", config=TrainingConfig(epochs=5), shape={"n_latent": 3}, device="cpu"
+    )
     write_model(training.model, path)
     return path

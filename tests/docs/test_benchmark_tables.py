@@ -1,8 +1,10 @@
-"""The tables of docs/benchmarks.md are made of the records, and of nothing else."""
+"""The tables of measurements are made of the records, and of nothing else."""
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 PROJECT = Path(__file__).parents[2]
 
@@ -12,8 +14,8 @@ def test_benchmark_tables__are_what_the_records_say():
     assert done.returncode == 0, done.stderr.decode() or "run python benchmarks/tables.py"
 
 
-def test_benchmark_tables__every_table_has_rows():
-    text = (PROJECT / "docs" / "benchmarks.md").read_text()
-    tables = text.split("<!-- table: ")[1:]
-    assert len(tables) == 7
+@pytest.mark.parametrize(("page", "n_tables"), [("benchmarks.md", 7), ("models.md", 3)])
+def test_benchmark_tables__every_table_has_rows(page, n_tables):
+    tables = (PROJECT / "docs" / page).read_text().split("<!-- table: ")[1:]
+    assert len(tables) == n_tables
     assert all(table.split("<!-- end -->")[0].count("\n| ") >= 3 for table in tables)

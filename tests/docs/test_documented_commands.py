@@ -127,7 +127,7 @@ def test_commands__run_on_real_data(page, real_data, tmp_path):
             must_succeed(block, tmp_path)
 
 
-@pytest.mark.parametrize("page", [*PAGES, "docs/statistics.md"])
+@pytest.mark.parametrize("page", [*PAGES, "docs/statistics.md", "docs/python.md"])
 def test_python__runs_as_printed(page, tmp_path):
     for block in blocks(page):
         if block.language == "python":

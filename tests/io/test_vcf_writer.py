@@ -144,3 +144,11 @@ def test_write_panel__long_alleles(tmp_path):
     records = [Record("22", 1, ".", "A" * 70_000, "C", ["0|1"])]
     write_panel(read_panel(written(tmp_path, Vcf(["a"], records))), tmp_path / "out.vcf")
     assert read_panel(tmp_path / "out.vcf").variants.ref.tolist() == ["A" * 70_000]
+
+
+@pytest.mark.parametrize("name", ["x.vcf", "x.vcf.gz", "x.bcf"])
+def test_write_panel__nobody_is_refused(tmp_path, name):
+    nobody = small_panel().select_samples([])
+    with pytest.raises(HaploomError, match="nobody to write"):
+        write_panel(nobody, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

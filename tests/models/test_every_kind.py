@@ -1,5 +1,6 @@
 """Every kind of network as a file: what was trained comes back, what is damaged or does not fit is refused."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -71,3 +72,13 @@ def test_every_kind__settings_that_do_not_fit_are_told(trained):
     for kind in others:
         with pytest.raises(HaploomError):
             load_network(replace(model, card=model.card.model_copy(update={"kind": kind})))
+
+
+def test_every_kind__huge_settings_take_no_memory(trained):
+    model, _ = trained
+    sizes = {name: 10**9 for name, value in model.card.config.items() if isinstance(value, int) and name != "ploidy"}
+    shapes = {name: [10**9] for name, value in model.card.config.items() if isinstance(value, list | tuple)}
+    for name, value in {**sizes, **shapes, "n_sites": "many"}.items():
+        card = model.card.model_copy(update={"config": {**model.card.config, name: value}})
+        with suppress(HaploomError):  # a setting of training alone does no harm
+            load_network(replace(model, card=card))

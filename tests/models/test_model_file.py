@@ -1,6 +1,7 @@
 """Model files: what was trained comes back; damage and other files are told; torch is not needed to inspect."""
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,9 +12,21 @@ from numpy.testing import assert_array_equal
 
 pytest.importorskip("torch")
 
+from safetensors import SafetensorError
+
 from haploom.errors import CorruptModelError, FormatError, HaploomError, SiteMismatchError
-from haploom.io.model_file import describe_model, is_model_file, model_columns, panel_at_sites, read_model, write_model
+from haploom.io.model_file import (
+    ModelCard,
+    describe_model,
+    is_model_file,
+    model_columns,
+    panel_at_sites,
+    read_model,
+    write_model,
+)
 from haploom.panel import Panel
+from haploom.report.training_curves import loss_terms, save_loss_plot
+from haploom.training.loop import EpochFigures
 
 
 def test_model_file__comes_back(small_model, tmp_path):
@@ -131,3 +144,39 @@ def test_model_file__names_as_text(small_model, tmp_path):
     assert repr(model) == "ModelFile(vae, 300 sites, labels north, south)"
     with pytest.raises(HaploomError, match=r"cannot read .*absent\.model: No such file"):
         read_model(str(tmp_path / "absent.model"))
+
+
+def test_model_file__epochs_without_a_finite_loss_are_kept(small_model, tmp_path):
+    model = read_model(small_model)
+    terms = ("reconstruction", "kl")
+    figures = EpochFigures(
+        2, dict.fromkeys(terms, math.nan), dict.fromkeys(terms, math.inf), math.inf, 0.1, 1.0
+    ).record()
+    assert figures["train_kl"] is figures["validation_kl"] is figures["validation_loss"] is None
+    json.dumps(figures, allow_nan=False)
+    card = {**model.card.model_dump(), "history": [*model.card.history, figures]}
+    write_model(replace(model, card=ModelCard.model_validate(card)), tmp_path / "again.model")
+    read = read_model(tmp_path / "again.model")
+    assert read.card.history[-1] == figures
+    losses = loss_terms(read.card.history, "train")["KL"]
+    assert np.isnan(losses[-1])
+    assert np.isfinite(losses[:-1]).all()
+    save_loss_plot(read, tmp_path / "loss.svg")
+
+
+def test_model_file__what_cannot_be_written_is_told(small_model, tmp_path, monkeypatch):
+    def full_disk(*_, **__):
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", full_disk)
+    with pytest.raises(HaploomError, match=r"cannot write .*No space left"):
+        write_model(read_model(small_model), tmp_path / "x.model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_model_file__labels_and_their_latents_agree(small_model, tmp_path):
+    model = read_model(small_model)
+    card = model.card.model_copy(update={"labels": {}})
+    write_model(replace(model, card=card), tmp_path / "again.model")
+    with pytest.raises(CorruptModelError, match="not a row for each of 0 labels"):
+        read_model(tmp_path / "again.model")

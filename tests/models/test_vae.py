@@ -11,6 +11,7 @@ from haploom.models.losses import binomial_nats, gaussian_kl  # noqa: E402
 from haploom.models.model import Batch  # noqa: E402
 from haploom.models.network import KINDS  # noqa: E402
 from haploom.models.vae import VAE, VAEConfig  # noqa: E402
+from haploom.models.window_vae import WindowConfig  # noqa: E402
 
 
 def test_vae__parameters_of_the_paper():
@@ -122,3 +123,14 @@ def test_vae_config__sizes_are_checked(name):
 def test_vae_config__unknown_settings_are_refused():
     with pytest.raises(HaploomError, match="newer release"):
         VAEConfig.from_dict({"n_sites": 5, "depth": 3})
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [({"dropout": 1.0}, "below 1"), ({"dropout": -0.1}, "at least 0"), ({"hidden": ()}, "hidden"),
+     ({"decoder_hidden": (4, 0)}, "decoder_hidden"), ({"n_latent": 0}, "n_latent")],
+)  # fmt: skip
+def test_config__shapes_that_cannot_be(bad, told):
+    for config in (VAEConfig, WindowConfig):
+        with pytest.raises(HaploomError, match=told):
+            config(n_sites=10, **bad)

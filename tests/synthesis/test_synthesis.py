@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.testing import assert_array_equal
 pytest.importorskip("torch")
 
 from haploom.ancestry import classify_panel
-from haploom.errors import HaploomError
+from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import read_model
 from haploom.synthesis import populations_of, synthesize_panel
 
@@ -111,6 +112,39 @@ def test_synthesize__gmmn_without_labels_has_one_population(model_of):
         synthesize_panel(model, ["north"], 2)
 
 
+def test_synthesize__autoregressive_draws_what_it_has_learned(model_of, two_populations):
+    model = model_of("autoregressive")
+    assert populations_of(model) == ["all"]
+    made = synthesize_panel(model, ["all"], 200, seed=3)
+    assert_array_equal(synthesize_panel(model, ["all"], 20, seed=3).bits, made.bits[:40])
+    assert len(np.unique(made.bits, axis=0)) == 400
+    real, synthetic = two_populations.alleles(), made.alleles()
+    assert np.corrcoef(real.mean(axis=0), synthetic.mean(axis=0))[0, 1] > 0.9
+    # Drawn, not decided: as many differences between two haplotypes as between two people's.
+    diversity = [(p * (1 - p)).sum() for p in (real.mean(axis=0), synthetic.mean(axis=0))]
+    assert diversity[1] == pytest.approx(diversity[0], rel=0.15)
+
+
+def test_synthesize__autoregressive_with_labels_follows_them(model_of, two_populations):
+    made = synthesize_panel(model_of("autoregressive", n_labels=2), ["north", "south"], 100)
+    of = {panel: panel.labels("population", per="haplotype") for panel in (made, two_populations)}
+    real, synthetic = (
+        {label: panel.alleles()[of[panel] == label].mean(axis=0) for label in ("north", "south")}
+        for panel in (two_populations, made)
+    )
+    for label, other in (("north", "south"), ("south", "north")):
+        own = np.corrcoef(real[label], synthetic[label])[0, 1]
+        assert own > np.corrcoef(real[other], synthetic[label])[0, 1] + 0.1
+
+
 def test_synthesize__kinds_that_make_nothing_are_told(model_of):
     with pytest.raises(HaploomError, match="kind window-ae makes no haplotypes: train one of vae, cvae"):
         synthesize_panel(model_of("window-ae"), ["north"], 2)
+
+
+def test_synthesize__damaged_integer_decoder_is_told(small_model):
+    model = read_model(small_model)
+    absent = {name: array for name, array in model.arrays.items() if name != "exact.0.bias"}
+    for arrays in (absent, {**model.arrays, "exact.0.bias": model.arrays["exact.0.bias"].astype(float)}):
+        with pytest.raises(CorruptModelError, match="integer decoder"):
+            synthesize_panel(replace(model, arrays=arrays), ["north"], 1)

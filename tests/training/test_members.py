@@ -79,8 +79,8 @@ def test_members__held_out_figures_are_those_of_the_whole(trained, two_populatio
     terms = [evaluate(network, data, seed) for seed in range(20)]
     nats = np.mean([sum(each.values()) for each in terms])
     training = trained.model.card.training
-    assert training["validation_nats_per_haplotype"] == pytest.approx(nats, rel=0.03)
-    bits = training["validation_nats_per_haplotype"] / np.log(2) / two_populations.n_sites
+    assert training["validation_loss"] == pytest.approx(nats, rel=0.03)
+    bits = training["validation_loss"] / np.log(2) / two_populations.n_sites
     assert training["validation_bits_per_site"] == pytest.approx(bits)
     write_model(trained.model, tmp_path / "m")
     about = describe_model(tmp_path / "m")
@@ -98,7 +98,7 @@ def test_members__no_validation_people_of_a_label(two_populations, two_populatio
     assert "north has no validation people: its epoch is chosen by its training people" in caplog.text
     # The held-out figure is of the south alone: there are no others.
     kept = min(f.validation_loss for f in trained.history if f.label == "south")
-    assert trained.model.card.training["validation_nats_per_haplotype"] == pytest.approx(kept)
+    assert trained.model.card.training["validation_loss"] == pytest.approx(kept)
 
 
 def test_members__one_training_person_of_a_label(two_populations):

@@ -39,6 +39,9 @@ SHAPES = {
         "codes": 4,
         "revive_below": 0.1,
     },
+    "autoregressive": {},
+    "denoiser": {},
+    "gmmn": {},
 }
 
 

@@ -177,6 +177,8 @@ def test_batches__every_row_once_and_never_one_alone(batch_size):
     assert sorted(np.concatenate(shuffled).tolist()) == list(range(120))
     assert min(len(rows) for rows in shuffled) > 1
     assert_array_equal(np.concatenate(list(batches(120, batch_size))), np.arange(120))
+    for n_rows in range(2, 24):  # 3 and 7 rows by two: a batch fewer, not one of a single row
+        assert min(len(rows) for rows in batches(n_rows, batch_size)) > 1
 
 
 def test_profiles__paper_settings():
@@ -193,6 +195,8 @@ def test_training_config__is_checked(bad):
 def test_device__that_is_not_there():
     with pytest.raises(HaploomError, match="unknown device"):
         choose_device("warp")
+    with pytest.raises(HaploomError, match="not one that models are trained on"):
+        choose_device("meta")
     if not torch.cuda.is_available():
         with pytest.raises(HaploomError, match="sees no CUDA"):
             choose_device("cuda")
@@ -209,3 +213,14 @@ def test_loop__loss_that_is_not_finite_is_told(two_populations):
     data = PanelDataset(two_populations)
     with pytest.raises(HaploomError, match="no finite loss"):
         train_network(model, data, data, TrainingConfig(epochs=1), single_process(CPU))
+
+
+@pytest.mark.parametrize("bad", [{"schedule": "cosin"}, {"optimizer": "sgd"}])
+def test_config__unknown_ways_are_refused(bad):
+    with pytest.raises(HaploomError, match="is none of"):
+        TrainingConfig(**bad)
+
+
+def test_training__unknown_kind_is_refused(two_populations, two_populations_split):
+    with pytest.raises(HaploomError, match="no kind of model 'vea': choose one of vae,"):
+        train_model(two_populations, two_populations_split, "population", kind="vea")

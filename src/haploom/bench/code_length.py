@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from haploom import provenance
+from haploom.archive.bits_back import BitsBack
 from haploom.baselines.independent_sites import IndependentSites
 from haploom.baselines.li_stephens import LiStephens
-from haploom.compression.bits_back import BitsBack
 from haploom.entropy_coding.allele_stream import code_alleles, decode_alleles
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, panel_at_sites
@@ -61,18 +61,15 @@ def code_length(model: ModelFile, panel: Panel, part: str = "test", seed: int = 
     them, which costs nothing here. Raises HaploomError for a kind whose loss is no code length, or a model of people.
     """
     network = load_network(model)
-    if network.config.ploidy != 1 or model.card.kind in ("window-ae", "gmmn"):
+    if network.config.ploidy != 1 or not network.code_terms:
         raise HaploomError(f"the loss of this model (kind {model.card.kind}) is no code length of haplotypes")
     panel = panel_at_sites(panel, model)
     train, held_out = (panel.select_samples(model.split.samples(each, panel.samples)) for each in ("train", part))
     level = model.card.label_level if model.card.kind in CONDITIONED or network.config.n_labels else None
     figures = evaluate(network, PanelDataset(held_out, level, model.labels if level else None), seed)
-    bits = {name: nats / math.log(2) / panel.n_sites for name, nats in figures.items() if name in LOSSES}
+    bits = {name: nats / math.log(2) / panel.n_sites for name, nats in figures.items() if name in network.code_terms}
     stored = _stored(network, train, held_out)
     return CodeLength(bits, *stored)
-
-
-LOSSES = frozenset({"reconstruction", "kl", "likelihood", "codes"})  # terms that are bits of the code
 
 
 def _stored(network: HaplotypeModel, train: Panel, held_out: Panel) -> tuple[float | None, str | None]:

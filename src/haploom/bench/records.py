@@ -9,11 +9,17 @@ from haploom.errors import FormatError, HaploomError
 
 
 def append_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Add one line a record, all in one write. Raises HaploomError when the file cannot be written."""
+    """Add one line a record, all in one write.
+
+    Raises HaploomError when the file cannot be written, or holds anything but records, such as the genotypes measured.
+    """
     lines = "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
     try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(lines)
+        with path.open("ab+") as file:
+            file.seek(0)
+            if file.read(1) not in (b"", b"{"):
+                raise HaploomError(f"{path} holds no records, so none are added to it: choose another -o")
+            file.write(lines.encode())
     except OSError as error:
         raise HaploomError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -9,9 +9,11 @@ import rich_click as click
 
 from haploom.cli.frame import (
     default_threads,
+    force_option,
     genotypes,
     input_file,
     json_option,
+    map_option,
     model_option,
     output_option,
     print_result,
@@ -20,7 +22,7 @@ from haploom.cli.frame import (
     threads_option,
     training_selection_options,
 )
-from haploom.io.model_kinds import NETWORKS
+from haploom.io.model_kinds import CODES
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -99,6 +101,60 @@ def classify(
 
 
 @bench.command()
+@input_file()
+@model_option
+@output_option("Records, a JSON line each; new ones are added at the end.")
+@map_option
+@click.option(
+    "--part", type=click.Choice(["validation", "test"]), default="test", show_default=True,
+    help="Whose sites are hidden.",
+)  # fmt: skip
+@click.option("--baselines/--no-baselines", default=True, show_default=True, help="Measure the baselines, too.")
+@training_selection_options
+@seed_option
+@threads_option
+@json_option
+@quiet_option
+def impute(
+    source: Path, model: Path, output: Path, genetic_map: Path | None, part: str, baselines: bool,
+    selection: "Selection", split: Path | None, seed: int, threads: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How well the model and the baselines impute hidden sites, by allele frequency.
+
+    SOURCE holds the people the model was trained on, with their labels. Hides every second site, then 90 % of them,
+    from the model's people of --part; figures are squared correlations of dosages with the truth, a site at a time.
+    """
+    from haploom.bench.impute import impute_records
+    from haploom.bench.records import append_records
+    from haploom.io import read_genetic_map, read_panel
+    from haploom.training.threads import use_threads
+
+    if split is not None:
+        raise click.UsageError("bench impute takes the split in the model: leave --split out")
+    use_threads(threads)
+    records = []
+    for record in impute_records(
+        f"impute/{source.name}, {part}", read_panel(source, selection), model, part=part, baselines=baselines,
+        genetic_map=read_genetic_map(genetic_map) if genetic_map else None, seed=seed,
+        threads=threads or default_threads(),
+    ):  # fmt: skip
+        append_records(output, [record])
+        records.append(record)
+    if as_json:
+        click.echo(json.dumps(records, ensure_ascii=False))
+        return
+    head = [f"{100 * figures['maf'][0]:g}-{100 * figures['maf'][1]:g} %" for figures in records[0]["imputation"]]
+    for hidden in dict.fromkeys(record["hidden"] for record in records):
+        click.echo(f"hidden: {hidden}; mean r2 by minor-allele frequency")
+        shown = [["", *head, "seconds"]]
+        for record in records:
+            if record["hidden"] == hidden:
+                figures = [f"{each['mean_r2']:.3f}" for each in record["imputation"]]
+                shown.append([record["method"], *figures, f"{record['seconds']:,}"])
+        _print_table(shown)
+
+
+@bench.command()
 @click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @output_option("Records, a JSON line each; new ones are added at the end.")
 @click.option(
@@ -141,7 +197,7 @@ def compress(
 @genotypes()
 @output_option("Records, a JSON line each; new ones are added at the end.")
 @click.option(
-    "--kind", "kinds", multiple=True, type=click.Choice(NETWORKS), default=("vae", "autoregressive"),
+    "--kind", "kinds", multiple=True, type=click.Choice(CODES), default=("vae", "autoregressive"),
     show_default=True, help="Which models; may be repeated.",
 )  # fmt: skip
 @click.option(
@@ -154,12 +210,13 @@ def compress(
 @training_selection_options
 @seed_option
 @threads_option
+@force_option
 @json_option
 @quiet_option
 def train(
     source: Path, output: Path, kinds: tuple[str, ...], profiles: tuple[str, ...], models: Path | None,
     epochs: int | None, baselines: bool, selection: "Selection", split: Path | None, seed: int, threads: int | None,
-    as_json: bool,
+    force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """How many bits a held-out haplotype costs under models trained on the others.
 
@@ -187,6 +244,7 @@ def train(
     for record in train_records(
         f"code-length/{source.name}", panel, parts, level, [(kind, profile) for kind in kinds for profile in profiles],
         maf=selection.maf or 0.0, settings=settings, folder=models, baselines=baselines, threads=threads or 1,
+        force=force,
     ):  # fmt: skip
         append_records(output, [record])
         records.append(record)

@@ -52,11 +52,11 @@ def convert(
     """
     from haploom.io import (
         NOT_KEPT,
+        check_outputs,
         label_level,
         not_held,
         read_dosages,
         read_panel,
-        refuse_to_replace,
         source_format,
         write_dosages,
         write_panel,
@@ -69,7 +69,7 @@ def convert(
     if layout == "paper" and target is not HDF5:
         raise click.UsageError("--layout paper needs an output named .h5 or .hdf5")
     if output != STANDARD:
-        refuse_to_replace(output, force)
+        check_outputs((output,), (source, selection.populations), force)
     panel: Panel | DosagePanel
     if layout == "paper":
         panel = haplotypes = read_panel(source, selection)

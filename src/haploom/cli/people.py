@@ -53,16 +53,16 @@ def embed(
     Sites of the model that are absent from SOURCE are taken as missing.
     """
     from haploom.embedding import embed_panel, write_embedding
-    from haploom.io import label_level, read_dosages, read_panel, refuse_to_replace
-    from haploom.io.model_file import read_model
+    from haploom.io import check_outputs, label_level, read_dosages, read_panel
+    from haploom.io.model_file import check_has_latents, read_model
 
-    for path in filter(None, (output, plot)):
-        refuse_to_replace(path, force)
+    check_outputs([path for path in (output, plot) if path], (source, model, selection.populations), force)
     if plot is not None:
         from haploom.report.figures import check_figure_name
 
         check_figure_name(plot)
     trained = read_model(model)
+    check_has_latents(trained)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     _use_threads(trained, threads)
     with chosen_sites_explained(selection):
@@ -103,11 +103,12 @@ def classify(
     import numpy as np
 
     from haploom.ancestry import check_label_level, classify_panel, known_labels, write_classification
-    from haploom.io import read_dosages, read_panel, refuse_to_replace
-    from haploom.io.model_file import read_model
+    from haploom.io import check_outputs, read_dosages, read_panel
+    from haploom.io.model_file import check_has_latents, read_model
 
-    refuse_to_replace(output, force)
+    check_outputs((output,), (source, model, selection.populations), force)
     trained = read_model(model)
+    check_has_latents(trained)
     check_label_level(trained, selection.label)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
@@ -147,13 +148,16 @@ def synthesize(
 ) -> None:  # fmt: skip
     """Make new haplotypes of a population. They are marked synthetic, and named SYN_...
 
-    A vae makes them from around the latents of its training people, a cvae, yvae or gmmn from noise under the label.
+    A vae makes them from around the latents of its training people, a cvae, yvae or gmmn from noise under the label,
+    an autoregressive model allele after allele (of everybody: it knows no labels).
     """
     from haploom.cli.arguments import populations_beside
     from haploom.io import check_outputs, write_panel, write_populations
     from haploom.io.model_file import file_sha256, read_model
+    from haploom.io.panels import check_output_name
     from haploom.synthesis import header_lines, populations_of, synthesize_panel
 
+    check_output_name(output, output_type)
     labels_to = populations_beside(output)
     check_outputs((output, labels_to), (model,), force)
     trained = read_model(model)

@@ -47,10 +47,10 @@ def split(
     """
     from collections import Counter
 
-    from haploom.io import read_populations, read_samples, refuse_to_replace, write_split
+    from haploom.io import check_outputs, read_populations, read_samples, write_split
     from haploom.panel import PARTS, split_people
 
-    refuse_to_replace(output, force)
+    check_outputs((output,), (source, populations), force)
     samples = read_samples(source)
     table = read_populations(populations)
     level = table.label_level(label)

@@ -22,7 +22,7 @@ from haploom.cli.frame import (
     threads_option,
     training_selection_options,
 )  # fmt: skip
-from haploom.errors import HaploomError
+from haploom.errors import FormatError, HaploomError
 from haploom.io.model_kinds import FITTED
 
 if TYPE_CHECKING:
@@ -98,7 +98,12 @@ def train(
             f"{_saved(unfinished)[0]} is of a training that was stopped: pass --resume to go on with it, or --force "
             "to start anew"
         )
-    panel = (read_dosages if unphased else read_panel)(source, replace(selection, maf=None))
+    try:
+        panel = (read_dosages if unphased else read_panel)(source, replace(selection, maf=None))
+    except FormatError as error:
+        if "--unphased" not in str(error):  # not for want of phase
+            raise
+        raise type(error)(f"{error}; or train on allele counts as they are with `haploom train --unphased`") from error
     level = label_level(panel.populations, selection.label)
     parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
     if kind == "ancestry":
@@ -114,7 +119,6 @@ def train(
         return
     from haploom.training.fit import train_model  # loads torch: after the input is known to be good
     from haploom.training.processes import is_first_process
-    from haploom.training.profiles import profile_of
     from haploom.training.threads import use_threads
 
     use_threads(threads)
@@ -122,16 +126,24 @@ def train(
         note(f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model")
     changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    config = replace(profile_of(kind, profile).training, **given)
+    if is_first_process():
+        if kind == "pca":
+            idle = {**changes, "seed": None, "resume": resume or None, "processes": processes}
+            if told := [f"--{name.replace('_', '-')}" for name, value in idle.items() if value is not None]:
+                note(f"a pca is fitted at once, not in steps: {', '.join(told)} does nothing here")
+        elif resume and not _saved(unfinished):
+            note(f"no checkpoint at {unfinished}: starts from the beginning")
     shape = {} if latent is None else {"n_latent": latent}
     try:
         trained = train_model(
-            panel, parts, level, kind=kind, profile=profile, config=config, shape=shape, maf=selection.maf or 0.0,
+            panel, parts, level, kind=kind, profile=profile, settings=given, shape=shape, maf=selection.maf or 0.0,
             device=device, processes=processes, checkpoint=unfinished, resume=resume,
         )  # fmt: skip
     except KeyboardInterrupt:
         if saved := _saved(unfinished):
             note(f"the training is kept in {saved[0]}: the same command with --resume goes on from there")
+        else:
+            note("no checkpoint yet: nothing to resume")
         raise
     if not is_first_process():
         return

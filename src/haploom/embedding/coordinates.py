@@ -32,7 +32,7 @@ def embed_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: floa
 
     Sites of the model that the panel lacks are taken as missing; more sites do not matter. Raises SiteMismatchError
     when it has a smaller share of them than `min_coverage`, HaploomError for unphased genotypes and a model of
-    haplotypes, or where the model needs labels (C-VAE, Y-VAE) that the panel has not.
+    haplotypes, a model without a latent space, or where the model needs labels (C-VAE, Y-VAE) that the panel has not.
     """
     if model.card.kind == "pca":
         z = pca_latents(model, panel, min_coverage)

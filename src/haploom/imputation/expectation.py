@@ -11,7 +11,7 @@ def expected_copies(network: HaplotypeModel, batch: Batch) -> Tensor:
     """Expected copies of the alternate allele, 0 to the network's ploidy: (n, n_sites); what is called, as it is.
 
     batch: without labels; a network that needs them is asked under each, and its answers are averaged by how likely
-    (by the evidence lower bound) each makes the calls that are there, all labels being as likely before.
+    (by the loss at the mean of the latents) each makes the calls that are there, all labels being as likely before.
     Raises NotImplementedError for a network that gives no probabilities from what is known.
     """
     shares = (

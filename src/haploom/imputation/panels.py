@@ -19,7 +19,7 @@ class ImputedPanel:
 
     thousandths: uint16 (n_rows, n_sites), 0 to 1000 * ploidy; rows are haplotypes (ploidy 1, the two of a person
     together) or people (ploidy 2). What was called is a whole number of copies.
-    called: bool (n_rows, n_sites), or (n_sites,) where all rows are alike.
+    called: bool (n_rows, n_sites), or (1, n_sites) of haplotypes, which are all typed at the same sites.
     variants: the model's sites, on contigs as the genotypes name them. samples: the people.
     """
 
@@ -39,7 +39,7 @@ class ImputedPanel:
     @property
     def untyped(self) -> np.ndarray:
         """Sites where nobody has a call: bool (n_sites,)."""
-        return ~(self.called if self.called.ndim == 1 else self.called.any(axis=0))
+        return np.logical_not(self.called.any(axis=0))
 
     @property
     def n_untyped(self) -> int:
@@ -71,25 +71,28 @@ def impute_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: flo
     from haploom.models.encoder import matched_batches
     from haploom.models.network import load_network
 
+    if model.card.kind == "pca":  # no network at all
+        raise _cannot_impute(model)
     network = load_network(model)
     rows = rows_at_sites(panel, model, min_coverage)
     thousandths = np.empty((rows.n_rows, rows.n_sites), dtype=np.uint16)
-    called = [np.empty((0, rows.n_sites), dtype=bool)]
+    called = np.ones((1 if rows.ploidy == 1 else rows.n_rows, rows.n_sites), dtype=bool)
     start = 0
     with progress.task("Imputing", total=rows.n_rows) as advance:
         for batch in matched_batches(rows):
             try:
                 copies = expected_copies(network, batch).numpy()
             except NotImplementedError as error:
-                raise HaploomError(
-                    f"a model of kind {model.card.kind} cannot impute: train one with --kind denoiser"
-                ) from error
+                raise _cannot_impute(model) from error
             stop = start + len(copies)
             thousandths[start:stop] = np.rint(UNIT * copies)
-            known = np.ones(rows.n_sites, dtype=bool) if batch.called is None else batch.called.numpy()
-            called.append(np.broadcast_to(known, copies.shape))
+            if batch.called is not None:
+                called[slice(None) if rows.ploidy == 1 else slice(start, stop)] = batch.called.numpy()
             advance(stop - start)
             start = stop
     variants = replace(rows.variants, contig_length_bp=panel.variants.contig_length_bp)
-    known = np.concatenate(called) if rows.ploidy == 2 else called[-1][:1].any(axis=0)
-    return ImputedPanel(thousandths, known, variants, panel.samples, rows.ploidy)
+    return ImputedPanel(thousandths, called, variants, panel.samples, rows.ploidy)
+
+
+def _cannot_impute(model: ModelFile) -> HaploomError:
+    return HaploomError(f"a model of kind {model.card.kind} cannot impute: train one with --kind denoiser")

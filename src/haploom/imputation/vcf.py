@@ -78,11 +78,12 @@ def _records(imputed: ImputedPanel, sites: slice) -> bytes:
     frequency = thousandths.mean(axis=1) / (UNIT * imputed.ploidy)
     spread = thousandths.var(axis=1) / (UNIT**2 * imputed.ploidy)
     keys = "GT:DS:HDS" if imputed.ploidy == 1 else "GT:DS"
+    untyped_here = np.logical_not(imputed.called[:, sites].any(axis=0))  # of these sites alone: `untyped` looks at all
     variants = imputed.variants
     columns = (variants.chrom, variants.position_bp, variants.id, variants.ref, variants.alt)
     pieces = []
     for *fixed, untyped, p, variance, line in zip(
-        *(column[sites].tolist() for column in columns), imputed.untyped[sites], frequency, spread, calls
+        *(column[sites].tolist() for column in columns), untyped_here, frequency, spread, calls
     ):
         info = [f"AF={p:.5f}", *(["IMPUTED"] if untyped else [])]
         if untyped and 0 < p < 1:

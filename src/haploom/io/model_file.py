@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from haploom.errors import CorruptModelError, FormatError, HaploomError, SiteMismatchError
 from haploom.io.byte_stream import first_bytes
 from haploom.io.formats import ARCHIVE_MAGIC, SAFETENSORS_BYTES, is_safetensors
-from haploom.io.model_kinds import ModelKind
+from haploom.io.model_kinds import WITHOUT_LATENTS, ModelKind
 from haploom.io.output import atomic_output
 from haploom.panel import DosagePanel, MatchedRows, Panel, SiteMatch, Split, Variants
 from haploom.panel.matching import MIN_COVERAGE, Reading, match_sites, matched_panel, named_alike
@@ -54,7 +54,7 @@ class ModelCard(BaseModel):
     site_fingerprint: str
     part_of: dict[str, str]  # the split: person -> train, validation or test
     training: dict[str, Any]  # settings, and which epoch was kept
-    history: list[dict[str, float | str]]  # figures of each epoch; of a Y-VAE, of each label's network in turn
+    history: list[dict[str, float | str | None]]  # of each epoch; of a Y-VAE, of each label's network; None: not finite
     limits: list[str] = []  # sentences: what the model cannot do
     made_by: dict[str, Any]
     content_sha256: str = ""  # of this card, without this line, and of the arrays: see `content_sha256`
@@ -117,6 +117,7 @@ def content_sha256(card: str, arrays: Mapping[str, np.ndarray]) -> str:
 
 def write_model(model: ModelFile, path: Path | str, force: bool = False) -> None:
     """Write a model file, whole or not at all."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     path = Path(path)
@@ -133,7 +134,10 @@ def write_model(model: ModelFile, path: Path | str, force: bool = False) -> None
     with atomic_output(path, force) as partial:
         partial.touch()
         permissions = partial.stat().st_mode  # safetensors makes files that only the owner can read
-        save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
+        try:
+            save_file(arrays, partial, metadata={_METADATA_KEY: card.model_dump_json()})
+        except SafetensorError as error:  # a full disk, too
+            raise HaploomError(f"cannot write {path}: {error}") from error
         partial.chmod(permissions)
 
 
@@ -173,6 +177,11 @@ def read_model(path: Path | str) -> ModelFile:
         variants = Variants(chrom, arrays.pop(_SITE_POSITIONS), name, ref, alt, card.contig_length_bp)
     except (KeyError, ValueError) as error:
         raise CorruptModelError(f"{path} is damaged: its sites cannot be read ({error})") from error
+    for of_labels in ("labels.mean", "labels.variance"):
+        if of_labels in arrays and len(np.atleast_1d(arrays[of_labels])) != len(card.labels):
+            raise CorruptModelError(
+                f"{path} is damaged: {of_labels} has not a row for each of {len(card.labels)} labels"
+            )
     if variants.fingerprint() != card.site_fingerprint:
         raise CorruptModelError(f"{path} is damaged: its sites do not have the fingerprint written in it")
     return ModelFile(card, variants, arrays)
@@ -256,6 +265,12 @@ def rows_at_sites(panel: Panel | DosagePanel, model: ModelFile, min_coverage: fl
 def _note_match(match: SiteMatch) -> None:
     if match.count(Reading.EXACT) < len(match.wanted):
         logger.warning("%s", match.report())
+
+
+def check_has_latents(model: ModelFile) -> None:
+    """Raises HaploomError for a kind of model without a latent space: before genotypes are read for nothing."""
+    if model.card.kind in WITHOUT_LATENTS:
+        raise HaploomError(f"a model of kind {model.card.kind} has no latent space: train one with --kind pca or vae")
 
 
 def file_sha256(path: Path) -> str:

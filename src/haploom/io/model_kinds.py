@@ -10,3 +10,5 @@ ModelKind = Literal[
 NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "denoiser", "gmmn")
 TRAINED = (*NETWORKS, "pca")  # those that the training loop knows profiles of
 FITTED = (*TRAINED, "ancestry")  # all that `haploom train` makes
+CODES = ("vae", "cvae", "yvae", "window-vae", "vqvae", "autoregressive")  # whose loss holds the length of a code
+WITHOUT_LATENTS = ("autoregressive", "denoiser", "gmmn")  # they place nobody

@@ -31,7 +31,7 @@ class Selection:
     split, part: a file of `haploom split` and the part of it to keep.
     populations: a table of labels, attached to the people. label: the level a command should use.
 
-    Raises HaploomError when `split` and `part` are not given together.
+    Raises HaploomError when `split` and `part` are not given together, or `maf` is not from 0 to 0.5.
     """
 
     regions: tuple[str, ...] = ()
@@ -50,6 +50,8 @@ class Selection:
                 object.__setattr__(self, name, Path(path))
         if isinstance(self.samples, str):
             raise TypeError(f"samples={self.samples!r} is one string: wanted names in a tuple")
+        if self.maf is not None and not 0 <= self.maf <= 0.5:  # NaN, too
+            raise HaploomError(f"a minor-allele frequency is from 0 to 0.5: {self.maf} cannot be what --maf asks for")
         if (self.split is None) != (self.part is None):
             raise HaploomError("a split file and the part of it to take go together: give both --split and --part")
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from haploom import progress, provenance
+from haploom.errors import HaploomError
 from haploom.io import vcf_kernels
 from haploom.io.bgzf import bgzf_blocks
 from haploom.io.byte_stream import STANDARD
@@ -55,7 +56,9 @@ def _write(text: Iterator[bytes], path: Path, bgzf: bool, force: bool) -> None:
 
 
 def header(variants: Variants, samples: Sequence[str], more: Sequence[str], no_version: bool) -> list[str]:
-    """Lines of the header, without line ends. more: further `##` lines."""
+    """Lines of the header, without line ends. more: further `##` lines. Raises HaploomError for sites of nobody."""
+    if not samples and len(variants):
+        raise HaploomError("nobody to write: the panel has no people, and VCF and BCF hold genotypes of people")
     return [
         "##fileformat=VCFv4.2",
         *_contig_lines(variants),

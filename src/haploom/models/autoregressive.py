@@ -40,6 +40,7 @@ class Autoregressive(HaplotypeModel):
     """Log-odds of each allele given those before it: no latent space."""
 
     config: AutoregressiveConfig
+    code_terms = ("likelihood",)
     _sees: Tensor
     _feeds: Tensor
     _earlier: Tensor

@@ -28,7 +28,7 @@ class DenoiserConfig(ModelConfig):
     """Shape of the denoiser."""
 
     window: int = 64  # sites a window; a window longer than the panel is the whole panel
-    context: int = 192  # sites seen on each side of a window
+    context: int = 256  # sites seen on each side of a window
     hidden: int = 128  # hidden units of each window
 
     _least: ClassVar[dict[str, float]] = {**ModelConfig._least, "context": 0}

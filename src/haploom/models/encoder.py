@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from haploom.errors import HaploomError
-from haploom.io.model_file import ModelFile, rows_at_sites
+from haploom.io.model_file import ModelFile, check_has_latents, rows_at_sites
 from haploom.models.model import Batch, HaplotypeModel
 from haploom.models.network import CONDITIONED, load_network
 from haploom.panel import DosagePanel, MatchedRows, Panel
@@ -24,12 +24,7 @@ def rows_at_once(n_sites: int) -> int:
 
 @torch.no_grad()
 def encode_batches(network: HaplotypeModel, batches: Iterable[Batch]) -> np.ndarray:
-    """Latent means of all rows: float32 (n_rows, n_latents), in evaluation mode; the mode is restored.
-
-    Raises HaploomError for a network without a latent space.
-    """
-    if not network.n_latents:
-        raise HaploomError("this kind of model has no latent space to place people in")
+    """Latent means of all rows: float32 (n_rows, n_latents), in evaluation mode; the mode is restored."""
     device = network.frequency.device
     was_training = network.training
     network.eval()
@@ -68,11 +63,13 @@ def panel_latents(model: ModelFile, panel: Panel | DosagePanel, min_coverage: fl
 
     The panel may have other sites than the model: more do not matter, and where some are absent the training
     frequency stands in for them. Raises SiteMismatchError when it has a smaller share of them than `min_coverage`,
-    HaploomError for unphased genotypes and a model of haplotypes, or where a model needs labels the panel has not.
+    HaploomError for unphased genotypes and a model of haplotypes, a model without a latent space, or where a model
+    needs labels the panel has not.
     """
+    check_has_latents(model)
     rows = rows_at_sites(panel, model, min_coverage)
     network = load_network(model)
-    labels = _label_places(model, panel) if network.n_latents and model.card.kind in CONDITIONED else None
+    labels = _label_places(model, panel) if model.card.kind in CONDITIONED else None
     return encode_batches(network, matched_batches(rows, labels))
 
 

@@ -31,14 +31,12 @@ class GMMNConfig(ModelConfig):
     n_noise: int = 64  # standard normal numbers a haplotype is made of
     hidden: tuple[int, ...] = (256, 512)
     n_features: int = 1024  # random Fourier features of each kernel
-    bandwidths: tuple[float, ...] = (0.25, 0.5, 1.0)  # of the kernels: shares of the haplotypes' typical distance
+    bandwidths: tuple[float, ...] = (0.5, 1.0, 2.0)  # of the kernels: shares of the haplotypes' typical distance
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.ploidy != 1:
             raise HaploomError("a gmmn makes haplotypes: train it on phased genotypes without missing calls")
-        if not (self.bandwidths and all(each > 0 for each in self.bandwidths)):
-            raise HaploomError(f"bandwidths={self.bandwidths} must be one or more, each above 0")
 
 
 class GMMN(HaplotypeModel):
@@ -89,10 +87,11 @@ class GMMN(HaplotypeModel):
         made, n_rows = _means(self._features(alleles), groups)
         real, _ = _means(self._features(batch.counts), groups)
         # Unbiased: the products of a row with itself, each 1, are taken out of the squares of the means.
-        within = [(n_rows * means.square().sum(dim=1) - self._n_kernels) / (n_rows - 1) for means in (made, real)]
+        others = (n_rows - 1).clamp(min=1)
+        within = [(n_rows * means.square().sum(dim=1) - self._n_kernels) / others for means in (made, real)]
         discrepancy = within[0] + within[1] - 2 * (made * real).sum(dim=1)
         weights = n_rows * (n_rows > 1)  # one row of a label says nothing
-        return Terms({"discrepancy": torch.where(n_rows > 1, discrepancy, 0.0) @ weights / weights.sum().clamp(min=1)})
+        return Terms({"discrepancy": discrepancy @ weights / weights.sum().clamp(min=1)})
 
     @property
     def _n_kernels(self) -> int:

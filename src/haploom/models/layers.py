@@ -1,6 +1,6 @@
 """Layers that several networks are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -15,13 +15,18 @@ def normalised_linear(n_in: int, n_out: int) -> nn.Sequential:
 
 
 class Dense(nn.ModuleList):
-    """Normalised linear layers, a ReLU (and dropout) after each: (n, sizes[0]) -> (n, sizes[-1])."""
+    """Normalised linear layers, a ReLU (and dropout) after each: (..., n, sizes[0]) -> (..., n, sizes[-1]).
 
-    def __init__(self, sizes: Sequence[int], dropout: float = 0.0) -> None:
-        super().__init__(normalised_linear(n_in, n_out) for n_in, n_out in pairwise(sizes))
+    layer: makes one from its numbers of inputs and outputs.
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], dropout: float = 0.0, layer: Callable[[int, int], nn.Module] = normalised_linear
+    ) -> None:
+        super().__init__(layer(n_in, n_out) for n_in, n_out in pairwise(sizes))
         self.dropout = dropout
 
     def forward(self, values: Tensor) -> Tensor:
-        for layer in self:
-            values = nn.functional.dropout(torch.relu(layer(values)), self.dropout, self.training)
+        for each in self:
+            values = nn.functional.dropout(torch.relu(each(values)), self.dropout, self.training)
         return values

@@ -18,7 +18,7 @@ from haploom.errors import HaploomError
 class Batch(NamedTuple):
     """Rows of a panel as networks take them: haplotypes (ploidy 1) or unphased people (ploidy 2).
 
-    counts: float32 (n, n_sites), copies of the alternate allele, 0 to the model's ploidy; anything where not called.
+    counts: float32 (n, n_sites), copies of the alternate allele, 0 to the ploidy; any finite number where not called.
     called: bool (n, n_sites) or (n_sites,), which counts are known; None where all are. Losses skip the others.
     labels: int64 (n,), places in the model's list of labels; None where the model needs none.
     shown: bool (n, n_sites), which of the known counts the encoder sees; None: all. Losses count the hidden too.
@@ -54,7 +54,8 @@ class ModelConfig:
     ploidy: int = 1  # 1: rows are haplotypes, 0 or 1. 2: rows are unphased people, 0, 1 or 2.
     n_labels: int = 0  # labels the model is conditioned on; 0: none
 
-    _least: ClassVar[dict[str, float]] = {"n_labels": 0}
+    _least: ClassVar[dict[str, float]] = {"n_labels": 0}  # others: 1
+    _below: ClassVar[dict[str, float]] = {}
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -62,6 +63,10 @@ class ModelConfig:
             least = self._least.get(each.name, 1)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and not value >= least:
                 raise HaploomError(f"{each.name}={value} must be at least {least}")
+            if each.name in self._below and not value < self._below[each.name]:
+                raise HaploomError(f"{each.name}={value} must be below {self._below[each.name]}")
+            if isinstance(value, tuple) and not (value and all(number > 0 for number in value)):
+                raise HaploomError(f"{each.name}={value} must be one or more, each above 0")
         if self.ploidy > 2:
             raise HaploomError(f"ploidy={self.ploidy}: wanted 1 (haplotypes) or 2 (unphased people)")
 

@@ -41,14 +41,30 @@ def load_network(model: ModelFile) -> HaplotypeModel:
 
     Raises HaploomError for a kind without a network, CorruptModelError when the weights do not fit the settings.
     """
-    if model.card.kind not in KINDS:
-        raise HaploomError(f"a model of kind {model.card.kind} has no network; kinds that do: {', '.join(KINDS)}")
-    network = build_network(model.card.kind, KINDS[model.card.kind][0].from_dict(dict(model.card.config)))
+    card = model.card
+    if card.kind not in KINDS:
+        raise HaploomError(f"a model of kind {card.kind} has no network; kinds that do: {', '.join(KINDS)}")
+    weights = model.group("weights")
     try:
-        load_weights(network, model.group("weights"))
-    except RuntimeError as error:
+        settings = KINDS[card.kind][0].from_dict(dict(card.config))
+        if settings.n_sites != len(model.variants) or settings.n_labels not in (0, len(card.labels)):
+            raise CorruptModelError(
+                f"the model's sites and labels do not fit its settings: it has {len(model.variants):,} and "
+                f"{len(card.labels):,}, and they are of {settings.n_sites:,} and {settings.n_labels:,}"
+            )
+        with torch.device("meta"):  # takes no memory, whatever the settings say
+            wanted = {name: _shape(tensor) for name, tensor in build_network(card.kind, settings).state_dict().items()}
+        if wanted != {name: _shape(array) for name, array in weights.items()}:
+            raise CorruptModelError("the model's weights do not fit its settings: their names or shapes are others")
+        network = build_network(card.kind, settings)
+        load_weights(network, weights)
+    except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
         raise CorruptModelError(f"the model's weights do not fit its settings: {error}") from error
     return network.eval()
+
+
+def _shape(array: np.ndarray | torch.Tensor) -> tuple[int, ...]:
+    return tuple(array.shape) or (1,)  # a model file holds a single number as an array of one
 
 
 def load_weights(network: HaplotypeModel, weights: Mapping[str, np.ndarray]) -> None:

@@ -63,6 +63,7 @@ class BatchNorm(nn.BatchNorm1d):
 
     def over_rows(self, values: Tensor) -> Tensor:
         """Normalise (..., n, n_features) by its batch's statistics, and remember them."""
+        values = values.to(torch.promote_types(values.dtype, torch.float32))  # sums in half precision lose digits
         result, mean, variance, rows = _Normalise.apply(values, self.weight, self.bias, self.eps)
         self.learn(mean, variance * rows / (rows - 1))
         return result
@@ -81,7 +82,7 @@ class WindowNorm(BatchNorm):
 
     def __init__(self, n_windows: int, n_features: int) -> None:
         super().__init__(n_windows * n_features)
-        for name, tensor in [*self.named_parameters(), *self.named_buffers()]:
+        for _, tensor in [*self.named_parameters(), *self.named_buffers()]:
             if tensor.ndim:
                 tensor.data = tensor.data.reshape(n_windows, 1, n_features)
 

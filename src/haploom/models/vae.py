@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from haploom.models.layers import Dense, normalised_linear
-from haploom.models.losses import gaussian_kl
-from haploom.models.output import SiteOutput
+from haploom.models.losses import binomial_nats, gaussian_kl
 from haploom.models.model import Batch, HaplotypeModel, ModelConfig, Terms, log_odds
 
 
@@ -28,6 +27,7 @@ class VAEConfig(ModelConfig):
     dropout: float = 0.0  # share of hidden activations
 
     _least: ClassVar[dict[str, float]] = {**ModelConfig._least, "dropout": 0}
+    _below: ClassVar[dict[str, float]] = {"dropout": 1}
 
 
 class VAE(HaplotypeModel):
@@ -42,14 +42,14 @@ class VAE(HaplotypeModel):
         self.mean = normalised_linear(widest_in, config.n_latent)
         self.log_variance = normalised_linear(widest_in, config.n_latent)
         self.decoder_hidden = Dense((config.n_latent + config.n_labels, *config.decoder_hidden), config.dropout)
-        self.output = SiteOutput(widest_out, config.n_sites)
+        self.output = normalised_linear(widest_out, config.n_sites)
         self.noise_shape = (config.n_latent,)
         self.n_latents = config.n_latent
 
     @torch.no_grad()
     def start_at(self, frequency: Tensor) -> None:
         super().start_at(frequency)
-        self.output[1].bias.copy_(log_odds(frequency))
+        self.output[1].bias.copy_(log_odds(frequency))  # type: ignore[operator]
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the latents, each (n, n_latent)."""
@@ -64,8 +64,8 @@ class VAE(HaplotypeModel):
         """The negative evidence lower bound at z = mean + sigma * noise; without noise, at the mean."""
         mean, log_variance = self.encode(batch)
         z = mean if noise is None else mean + torch.exp(0.5 * log_variance) * noise
-        hidden = self.decoder_hidden(self._with_labels(z, batch.labels))
-        reconstruction = self.output.nats(hidden, batch.counts, self.config.ploidy, batch.called)
+        logits = self.decode(z, batch.labels)
+        reconstruction = binomial_nats(batch.counts, logits, self.config.ploidy, batch.called)
         return Terms({"reconstruction": reconstruction, "kl": gaussian_kl(mean, log_variance)})
 
     def _with_labels(self, values: Tensor, labels: Tensor | None) -> Tensor:

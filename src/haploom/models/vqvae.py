@@ -81,6 +81,23 @@ class VQVAE(WindowAE):
         """int64 (n, n_windows, heads) -> log-odds of the alternate allele (n, n_sites)."""
         return super().decode(together(self.codebook.look_up(codes.transpose(0, 1))))
 
+    def draw_codes(self, n_rows: int, generator: torch.Generator) -> Tensor:
+        """Codes of new rows, from the prior, window after window: int64 (n_rows, n_windows, heads)."""
+        n_windows, heads, n_codes = self.windows.n_windows, self.config.heads, self.config.codes
+        vectors = self.codebook.vectors
+        codes = torch.empty((n_rows, n_windows, heads), dtype=torch.int64)
+        before = vectors.new_zeros(n_rows, self.config.n_latent)
+        for window in range(n_windows):
+            logits = vectors.new_zeros(n_rows, heads * n_codes)
+            if self.prior is not None:
+                assert self.prior.bias is not None
+                logits = before @ self.prior.weight[window] + self.prior.bias[window]
+            shares = torch.softmax(logits.view(-1, n_codes), dim=1)
+            codes[:, window] = torch.multinomial(shares, 1, generator=generator).view(n_rows, heads)
+            book = vectors[window if len(vectors) > 1 else 0]
+            before = book[torch.arange(heads), codes[:, window]].flatten(1)
+        return codes
+
     def code_nats(self, quantised: Tensor, codes: Tensor) -> Tensor:
         """What the codes of a row cost: (n,). quantised: (n_windows, n, n_latent); codes: (n_windows, n, heads)."""
         n_windows, n_rows, heads = codes.shape

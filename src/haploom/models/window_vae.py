@@ -7,14 +7,16 @@ and the one after it too, so that a haplotype may run on over a border.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from haploom.models.layers import Dense
 from haploom.models.losses import binomial_nats, gaussian_kl
 from haploom.models.model import Batch, HaplotypeModel, ModelConfig, Terms, log_odds
-from haploom.models.windows import WindowDense, WindowLayer, Windows, apart, together, with_neighbours
+from haploom.models.windows import Windows, apart, normalised_window_linear, together, with_neighbours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,7 @@ class WindowConfig(ModelConfig):
     dropout: float = 0.0  # share of hidden activations
 
     _least: ClassVar[dict[str, float]] = {**ModelConfig._least, "dropout": 0}
+    _below: ClassVar[dict[str, float]] = {"dropout": 1}
 
     @property
     def windows(self) -> Windows:
@@ -45,22 +48,24 @@ class WindowAE(HaplotypeModel):
     """Latents are points: no prior over them, so the loss is no code length."""
 
     config: WindowConfig
+    code_terms: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: WindowConfig) -> None:
         super().__init__(config)
         self.windows = config.windows
-        n_windows, width, share = self.windows.n_windows, self.windows.width, config.share
-        self.encoder_hidden = WindowDense(n_windows, (width, *config.hidden), config.dropout, share)
-        self.mean = WindowLayer(n_windows, config.hidden[-1], config.n_latent, share)
+        width = self.windows.width
+        self._layer = partial(normalised_window_linear, self.windows.n_windows, share=config.share)
+        self.encoder_hidden = Dense((width, *config.hidden), config.dropout, self._layer)
+        self.mean = self._layer(config.hidden[-1], config.n_latent)
         n_seen = config.n_latent * (3 if config.couple else 1)
-        self.decoder_hidden = WindowDense(n_windows, (n_seen, *config.decoder_hidden), config.dropout, share)
-        self.output = WindowLayer(n_windows, config.decoder_hidden[-1], width, share)
+        self.decoder_hidden = Dense((n_seen, *config.decoder_hidden), config.dropout, self._layer)
+        self.output = self._layer(config.decoder_hidden[-1], width)
         self.n_latents = config.n_latents
 
     @torch.no_grad()
     def start_at(self, frequency: Tensor) -> None:
         super().start_at(frequency)
-        self.output[1].bias.copy_(self.windows.cut(log_odds(frequency)[None]))
+        self.output[1].bias.copy_(self.windows.cut(log_odds(frequency)[None]))  # type: ignore[operator]
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The latents, (n, n_windows * n_latent), window after window, and their log-variance: minus infinity."""
@@ -69,7 +74,7 @@ class WindowAE(HaplotypeModel):
 
     def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """(n, n_windows * n_latent) -> log-odds of the alternate allele (n, n_sites)."""
-        return self.windows.join(self.output(self._before_output(apart(z, self.windows.n_windows))))
+        return self._log_odds(apart(z, self.windows.n_windows))
 
     def forward(self, batch: Batch, noise: Tensor | None = None) -> Terms:
         """The cross-entropy of what the decoder makes of the latents."""
@@ -79,25 +84,24 @@ class WindowAE(HaplotypeModel):
         """The encoder's last hidden layer: (n_windows, n, hidden)."""
         return self.encoder_hidden(self.windows.cut(self.inputs(batch)))
 
-    def _before_output(self, latents: Tensor) -> Tensor:
-        """The decoder's last hidden layer: (n_windows, n, n_latent) -> (n_windows, n, hidden)."""
-        return self.decoder_hidden(with_neighbours(latents) if self.config.couple else latents)
+    def _log_odds(self, latents: Tensor) -> Tensor:
+        """(n_windows, n, n_latent) -> (n, n_sites)."""
+        seen = with_neighbours(latents) if self.config.couple else latents
+        return self.windows.join(self.output(self.decoder_hidden(seen)))
 
     def _reconstruction(self, batch: Batch, latents: Tensor) -> Tensor:
         """Nats of the genotypes under the log-odds decoded from (n_windows, n, n_latent): (n,)."""
-        hidden = self._before_output(latents)
-        if self.config.ploidy == 1 and batch.called is None:
-            return self.output.nats(hidden, batch.counts, self.windows)
-        logits = self.windows.join(self.output(hidden))
-        return binomial_nats(batch.counts, logits, self.config.ploidy, batch.called)
+        return binomial_nats(batch.counts, self._log_odds(latents), self.config.ploidy, batch.called)
 
 
 class WindowVAE(WindowAE):
     """Latents are Gaussians, with a standard normal prior: the loss is the negative evidence lower bound."""
 
+    code_terms = ("reconstruction", "kl")
+
     def __init__(self, config: WindowConfig) -> None:
         super().__init__(config)
-        self.log_variance = WindowLayer(self.windows.n_windows, config.hidden[-1], config.n_latent, config.share)
+        self.log_variance = self._layer(config.hidden[-1], config.n_latent)
         self.noise_shape = (config.n_latents,)
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:

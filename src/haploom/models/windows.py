@@ -5,17 +5,13 @@ there is thrown away before the loss, so that they get no gradient.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from haploom.models.losses import binomial_nats
 from haploom.models.normalisation import WindowNorm
-from haploom.models.window_passes import NormalisedNats, NormalisedProduct, in_one_pass
 
 
 @dataclass(frozen=True)
@@ -72,54 +68,9 @@ class WindowLinear(nn.Module):
         return torch.bmm(values, weight) if self.bias is None else torch.baddbmm(self.bias, values, weight)
 
 
-class WindowLayer(nn.Sequential):
+def normalised_window_linear(n_windows: int, n_in: int, n_out: int, share: bool = False) -> nn.Sequential:
     """A linear layer a window, then batch normalisation, whose shift is the layer's bias."""
-
-    def __init__(self, n_windows: int, n_in: int, n_out: int, share: bool = False) -> None:
-        super().__init__(WindowLinear(n_windows, n_in, n_out, share, bias=False), WindowNorm(n_windows, n_out))
-
-    def forward(self, values: Tensor, relu: bool = False) -> Tensor:
-        """(n_windows, n, n_in) -> (n_windows, n, n_out), negative ones made 0 with `relu`."""
-        linear, norm = self
-        assert isinstance(linear, WindowLinear)
-        assert isinstance(norm, WindowNorm)
-        if not (self.training and in_one_pass(values)):
-            values = norm(linear(values))
-            return torch.relu(values) if relu else values
-        weight = linear.weight.expand(len(values), -1, -1)
-        result, mean, variance = NormalisedProduct.apply(values, weight, norm.weight, norm.bias, norm.eps, relu)
-        norm.learn(mean, variance * (values.shape[1] / (values.shape[1] - 1)))
-        return result
-
-    def nats(self, values: Tensor, counts: Tensor, windows: Windows) -> Tensor:
-        """`binomial_nats` of haplotypes whose log-odds are this layer's results: (n,).
-
-        values: (n_windows, n, n_in); counts: (n, n_sites) of 0 and 1.
-        """
-        linear, norm = self
-        assert isinstance(linear, WindowLinear)
-        assert isinstance(norm, WindowNorm)
-        if not (self.training and in_one_pass(values)):
-            return binomial_nats(counts, windows.join(norm(linear(values))))
-        weight = linear.weight.expand(len(values), -1, -1)
-        nats, mean, variance = NormalisedNats.apply(
-            values, weight, norm.weight, norm.bias, windows.cut(counts), windows.n_padded, norm.eps
-        )
-        norm.learn(mean, variance * (values.shape[1] / (values.shape[1] - 1)))
-        return nats
-
-
-class WindowDense(nn.ModuleList):
-    """Window layers, a ReLU (and dropout) after each: (n_windows, n, sizes[0]) -> (n_windows, n, sizes[-1])."""
-
-    def __init__(self, n_windows: int, sizes: Sequence[int], dropout: float, share: bool) -> None:
-        super().__init__(WindowLayer(n_windows, n_in, n_out, share) for n_in, n_out in pairwise(sizes))
-        self.dropout = dropout
-
-    def forward(self, values: Tensor) -> Tensor:
-        for layer in self:
-            values = functional.dropout(layer(values, relu=True), self.dropout, self.training)
-        return values
+    return nn.Sequential(WindowLinear(n_windows, n_in, n_out, share, bias=False), WindowNorm(n_windows, n_out))
 
 
 def with_neighbours(values: Tensor) -> Tensor:

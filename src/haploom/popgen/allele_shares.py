@@ -39,6 +39,12 @@ def share_blocks(X: Genotypes) -> Iterator[tuple[slice, np.ndarray]]:
         yield rows, _shares(X, rows)
 
 
+def check_alleles(X: np.ndarray) -> None:
+    """Raise ValueError where `share_blocks` would."""
+    for _ in share_blocks(X):
+        pass
+
+
 def _shares(X: Genotypes, rows: slice) -> np.ndarray:
     if isinstance(X, Panel):
         return X.alleles(rows).astype(np.float64)

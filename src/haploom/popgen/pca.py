@@ -26,9 +26,9 @@ POWER_ITERATIONS = 8  # ... passes over the data: genotypes' spectra fall slowly
 class PCA:
     """Principal component analysis with scikit-learn's contract.
 
-    Everywhere X is a `Panel` (rows are haplotypes), a `DosagePanel` (rows are people, their dosages halved, so that a
-    person lies midway between the two haplotypes) or an array (n, n_sites) of alleles, 0 or 1, or probabilities between;
-    NaN or -1 where a call is missing.
+    X, everywhere: a `Panel` (rows are haplotypes), a `DosagePanel` (rows are people, their dosages halved, so that a
+    person lies midway between the two haplotypes) or an array (n, n_sites) of alleles, 0 or 1, or probabilities
+    between; NaN or -1 where a call is missing.
 
     n_components: how many axes. random_state: seed of the randomised method; the same seed gives the same
     axes. Chance plays a part only beyond EXACT_SIZE haplotypes and as many sites.

@@ -237,7 +237,7 @@ def _training_section(model: ModelFile, results: Mapping[str, Any], step: Step) 
         "Training",
         f"{figures['parameters']:,} parameters, {figures['epochs']} epochs on descendants of the training founders; "
         f"the weights of epoch {figures['kept_epoch']} were kept, the best on descendants of the validation founders "
-        f"({figures['validation_nats_per_haplotype']:.1f} nats per haplotype). Test people were never looked at.",
+        f"({figures['validation_loss']:.1f} nats per haplotype). Test people were never looked at.",
         figures=(
             Figure(
                 svg(lambda ax: plots.loss_curve(ax, curves["train"], curves["validation"])),

@@ -40,7 +40,7 @@ def measure_demo(folder: Path, model: ModelFile, accuracies: Sequence[Mapping[st
             "latents": len(model.arrays["labels.mean"][0]),
             "epochs": len(model.card.history),
             "kept_epoch": model.card.training["kept_epoch"],
-            "validation_nats_per_haplotype": model.card.training["validation_nats_per_haplotype"],
+            "validation_loss": model.card.training["validation_loss"],
         },
         "storage": _storage(folder, panel),
         "classification": {

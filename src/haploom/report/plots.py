@@ -74,21 +74,25 @@ def latent_map(
 
 def loss_curve(
     ax: Axes, train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray] | None = None, *,
-    unit: str = "nats", row: str = "haplotype",
+    unit: str | None = "nats", row: str = "haplotype",
 ) -> None:  # fmt: skip
     """Loss terms over epochs, on a log scale because KL is a small part of the total.
 
     train, validation: term ("total", "reconstruction", "KL") -> mean per `row` of each epoch (n_epochs,), in
-    `unit`, above 0. Training is drawn as a line, validation as dashes.
+    `unit` (None: it has none), above 0. Training is drawn as a line, validation as dashes; one epoch alone as points.
     """
-    from matplotlib.ticker import LogLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator
 
     for colour, (term, values) in zip(PALETTE[3:] + PALETTE[:3], train.items()):
-        ax.plot(_epochs(values), values, color=colour, label=term)
+        marker = "o" if len(values) == 1 else None
+        ax.plot(_epochs(values), values, color=colour, marker=marker, label=term)
         if validation and term in validation:
             values = validation[term]
-            ax.plot(_epochs(values), values, color=colour, linestyle="--", label=f"{term}, validation")
-    ax.set(xlabel="Epoch", ylabel=f"Loss per {row} ({unit})", yscale="log")
+            marker = "s" if len(values) == 1 else None
+            ax.plot(_epochs(values), values, color=colour, linestyle="--", marker=marker, label=f"{term}, validation")
+    loss = f"Loss per {row}"
+    ax.set(xlabel="Epoch", ylabel=loss if unit is None else f"{loss} ({unit})", yscale="log")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_minor_formatter("")

@@ -6,10 +6,12 @@
 | cvae | z ~ N(0, I) and the label |
 | yvae | z ~ N(0, I), by the label's own decoder |
 | gmmn | noise ~ N(0, I), and the label where it was trained with labels |
+| autoregressive | nothing: allele after allele is drawn given those before |
 
-The alleles are the decoder's decisions, o > 1/2, as in the paper. Those of the first three are made by integer
-decoders: the same seed gives the same bytes on every machine. A gmmn's are made in float, on one thread and always as
-many at a time: the same bytes with the same torch on the same kind of processor. Source: Geleta et al. 2026.
+The alleles are the decoder's decisions, o > 1/2, as in the paper, but for the autoregressive model's, which are drawn.
+Those of the first three are made by integer decoders: the same seed gives the same bytes on every machine. The others'
+are made in float, on one thread and always as many at a time: the same bytes with the same torch on the same kind of
+processor. Source: Geleta et al. 2026.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,21 +19,21 @@ from functools import partial
 
 import numpy as np
 
-from haploom.errors import HaploomError
+from haploom.errors import CorruptModelError, HaploomError
 from haploom.exact import IntegerNetwork
 from haploom.io.model_file import ModelFile
 from haploom.panel import Panel
 from haploom.panel.bits import BLOCK_BYTES, pack_rows, row_bytes
 
 EVERYBODY = "all"  # the one population of a model that was trained without labels
-_ROWS_AT_ONCE = 256  # of a float decoder
+_ROWS_AT_ONCE = 256  # of a float network
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]  # so many rows: alleles, uint8 (n, n_sites)
 
 
 def populations_of(model: ModelFile) -> list[str]:
     """What people can be made of: the model's labels, or EVERYBODY."""
-    without_labels = model.card.kind == "gmmn" and not model.card.config["n_labels"]
+    without_labels = model.card.kind in ("gmmn", "autoregressive") and not model.card.config["n_labels"]
     return [EVERYBODY] if without_labels else model.labels
 
 
@@ -40,7 +42,7 @@ def synthesize_panel(model: ModelFile, populations: Sequence[str], people: int, 
 
     Samples are called SYN_<population>_<number>; the labels are under the model's label level. A population's
     people do not depend on which others are asked for. Deciding every allele for the likelier one makes rare
-    alleles rarer than in life: these haplotypes are less diverse than real ones.
+    alleles rarer than in life: such haplotypes are less diverse than real ones.
 
     Raises HaploomError for a population the model does not know, or a model that cannot make haplotypes.
     """
@@ -75,19 +77,26 @@ def header_lines(model: ModelFile, model_sha256: str, seed: int) -> list[str]:
 
 def _around_latents(model: ModelFile, place: int) -> Draw:
     mean, deviation = model.arrays["labels.mean"][place], np.sqrt(model.arrays["labels.variance"][place])
-    return partial(_decided, IntegerNetwork.from_tensors(model.group("exact")), mean, deviation, np.empty(0))
+    return partial(_decided, _integer_decoder(model, "exact"), mean, deviation, np.empty(0))
 
 
 def _under_label(model: ModelFile, place: int) -> Draw:
-    network = IntegerNetwork.from_tensors(model.group("exact"))
+    network = _integer_decoder(model, "exact")
     n_labels = model.card.config["n_labels"]
     n_latents = network.n_inputs - n_labels
     return partial(_decided, network, np.zeros(n_latents), np.ones(n_latents), np.eye(n_labels)[place])
 
 
 def _by_own_decoder(model: ModelFile, place: int) -> Draw:
-    network = IntegerNetwork.from_tensors(model.group(f"exact.{place}"))
+    network = _integer_decoder(model, f"exact.{place}")
     return partial(_decided, network, np.zeros(network.n_inputs), np.ones(network.n_inputs), np.empty(0))
+
+
+def _integer_decoder(model: ModelFile, group: str) -> IntegerNetwork:
+    try:
+        return IntegerNetwork.from_tensors(model.group(group))
+    except ValueError as error:
+        raise CorruptModelError(f"the model's integer decoder cannot be used: {error}") from error
 
 
 def _decided(
@@ -122,6 +131,30 @@ def _from_noise(model: ModelFile, place: int) -> Draw:
     return draw
 
 
+def _allele_after_allele(model: ModelFile, place: int) -> Draw:
+    import torch
+
+    from haploom.models.autoregressive import Autoregressive
+    from haploom.models.network import load_network
+    from haploom.training.threads import one_thread
+
+    network = load_network(model)
+    assert isinstance(network, Autoregressive)
+    labels = torch.full((_ROWS_AT_ONCE,), place) if network.config.n_labels else None
+
+    def draw(rng: np.random.Generator, n: int) -> np.ndarray:
+        alleles = np.empty((n, len(model.variants)), dtype=np.uint8)
+        with one_thread():
+            for start in range(0, n, _ROWS_AT_ONCE):
+                generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+                made = network.sample(_ROWS_AT_ONCE, labels, generator).numpy()
+                alleles[start : start + _ROWS_AT_ONCE] = made[: n - start]
+        return alleles
+
+    return draw
+
+
 _DRAWS: dict[str, Callable[[ModelFile, int], Draw]] = {
     "vae": _around_latents, "cvae": _under_label, "yvae": _by_own_decoder, "gmmn": _from_noise,
+    "autoregressive": _allele_after_allele,
 }  # fmt: skip

@@ -8,22 +8,31 @@ import numpy as np
 import torch
 
 from haploom import provenance
+from haploom.exact import AlleleDecoder
 from haploom.io.model_file import ModelCard, ModelFile
 from haploom.models.encoder import encode_batches, rows_at_once
 from haploom.models.label_scores import fit_temperature, label_scores
 from haploom.models.model import HaplotypeModel
-from haploom.models.to_exact import exact_decoder
+from haploom.models.to_exact import exact_decoder, exact_encoder
 from haploom.models.vae import VAE
+from haploom.models.vqvae import VQVAE
+from haploom.models.window_vae import WindowAE, WindowVAE
+from haploom.models.windows import apart
+from haploom.models.windows_to_exact import exact_code_decoder, exact_window_decoder, exact_window_encoder
 from haploom.models.yvae import YVAE
 from haploom.panel import PARTS, Split
 from haploom.training.dataset import PanelDataset, batches
 from haploom.training.job import Job
 from haploom.training.loop import EpochFigures, best_epoch
 
+TYPICAL_ROWS = 512  # training haplotypes that set the scale of the integer encoders
 FEW_PEOPLE = 20  # training people of a label below which the card says so
 
 _LIMITS = {
-    "vae": ("Labels are not used in training: latents show what varies most, which need not be ancestry.",),
+    "autoregressive": (
+        "An allele is foretold from those before it alone: it has no latents, places nobody and fills nothing in.",
+    ),
+    "vae": ("The network is not told labels: latents show what varies most, which need not be ancestry.",),
     "cvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Latents hold what the label does not say: people of different labels may lie at the same place.",
@@ -34,6 +43,12 @@ _LIMITS = {
         "Its loss is measured by random features: what they cannot tell apart it does not learn.",
     ),
     "pca": ("Straight axes of what varies most among the training people, which need not be ancestry.",),
+    "vqvae": (
+        "A window is one of few codes a head: what is rare in a window is left to the residual.",
+        "Codes know of the window before and no further: long haplotypes cost their codes again and again.",
+    ),
+    "window-ae": ("No prior over latents: it draws nobody, and its loss is no code length.",),
+    "window-vae": ("Windows have latents of their own: what ties distant sites together is not learned.",),
     "yvae": (
         "Every row needs a label, which must be one of these; a wrong one is taken at its word.",
         "Each label has a latent space of its own: distances between people of two labels mean nothing.",
@@ -111,10 +126,8 @@ def _figures(network: HaplotypeModel, job: Job, history: Sequence[EpochFigures])
             "kept_epoch": {label: figures.epoch for label, figures in kept.items()},
             "epochs_run": {label: sum(figures.label == label for figures in history) for label in kept},
         }
-    in_nats = all("reconstruction" in figures.validation for figures in kept.values())
-    per_row = f"validation_nats_per_{'haplotype' if validation.ploidy == 1 else 'person'}"
-    name = per_row if in_nats else "validation_loss"
-    held_out = {name: _mean({label: figures.validation_loss for label, figures in kept.items()}, rows)}
+    losses = {label: figures.validation_loss for label, figures in kept.items()}
+    held_out = {"validation_loss": _mean(losses, rows)}
     terms = network.code_terms
     if terms and all(set(terms) <= figures.validation.keys() for figures in kept.values()):
         nats = {label: sum(figures.validation[term] for term in terms) for label, figures in kept.items()}
@@ -149,9 +162,7 @@ def _latent_arrays(network: HaplotypeModel, train: PanelDataset) -> dict[str, np
     return {
         "labels.mean": np.stack([rows.mean(axis=0) for rows in of_label]),
         "labels.variance": np.stack([rows.var(axis=0) for rows in of_label]),
-        **(
-            _exact_arrays(network, torch.from_numpy(means), torch.from_numpy(train.labels)) if train.ploidy == 1 else {}
-        ),
+        **(_exact_arrays(network, torch.from_numpy(means), train) if train.ploidy == 1 else {}),
     }
 
 
@@ -164,8 +175,15 @@ def _temperature(network: HaplotypeModel, validation: PanelDataset) -> float:
     return fit_temperature(nats, validation.labels)
 
 
-def _exact_arrays(network: HaplotypeModel, means: torch.Tensor, labels: torch.Tensor) -> dict[str, np.ndarray]:
-    """The integer decoders of the models that have them: `exact.*`, of a Y-VAE's members `exact.<place>.*`."""
+@torch.no_grad()
+def _exact_arrays(network: HaplotypeModel, means: torch.Tensor, train: PanelDataset) -> dict[str, np.ndarray]:
+    """The integer networks: decoders `exact.*`, of a Y-VAE's members `exact.<place>.*`; encoders `encoder.*`.
+
+    Encoders are there for bits-back coding, which has to draw the same latents from the same haplotype.
+    means: (n_rows, n_latents) of all training rows.
+    """
+    assert train.labels is not None
+    device, labels = network.frequency.device, torch.from_numpy(train.labels)
     if isinstance(network, YVAE):
         return {
             f"exact.{place}.{name}": array
@@ -173,9 +191,23 @@ def _exact_arrays(network: HaplotypeModel, means: torch.Tensor, labels: torch.Te
             if isinstance(member, VAE)
             for name, array in exact_decoder(member, means[labels == place]).to_tensors().items()
         }
-    if isinstance(network, VAE):
-        inputs = means
-        if network.config.n_labels:
-            inputs = torch.cat([means, network.one_hot(labels.to(network.frequency.device)).cpu()], dim=1)
-        return {f"exact.{name}": array for name, array in exact_decoder(network, inputs).to_tensors().items()}
-    return {}
+    rows = np.linspace(0, len(train) - 1, min(TYPICAL_ROWS, len(train))).astype(np.int64)
+    if isinstance(network, VQVAE):
+        values = apart(means[rows].to(device), network.windows.n_windows)
+        return _named("exact", exact_code_decoder(network, network.codebook(values).codes.transpose(0, 1)))
+    if isinstance(network, WindowAE):
+        decoder = _named("exact", exact_window_decoder(network, means[rows]))
+        if isinstance(network, WindowVAE):
+            alleles = train.batch(rows, device).counts
+            return decoder | _named("encoder", exact_window_encoder(network, alleles))
+        return decoder
+    if not isinstance(network, VAE):
+        return {}
+    if network.config.n_labels:
+        return _named("exact", exact_decoder(network, torch.cat([means, network.one_hot(labels.to(device)).cpu()], 1)))
+    alleles = train.batch(rows, device).counts
+    return _named("exact", exact_decoder(network, means)) | _named("encoder", exact_encoder(network, alleles))
+
+
+def _named(prefix: str, network: AlleleDecoder) -> dict[str, np.ndarray]:
+    return {f"{prefix}.{name}": array for name, array in network.to_tensors().items()}

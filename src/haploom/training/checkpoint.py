@@ -106,7 +106,10 @@ class Checkpoint:
         )
         metadata = {_METADATA_KEY: facts, "sha256": _sha256(facts, tensors)}
         with atomic_output(self.path, force=True) as partial:
-            save_file(tensors, partial, metadata=metadata)
+            try:
+                save_file(tensors, partial, metadata=metadata)
+            except SafetensorError as error:  # a full disk, too
+                raise HaploomError(f"cannot write {self.path}: {error}") from error
 
     def _read(self) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
         """The facts, and the tensors by group and name."""

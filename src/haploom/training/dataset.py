@@ -13,6 +13,7 @@ from haploom.models.model import Batch
 from haploom.panel import DosagePanel, Panel
 from haploom.panel.bits import unpack_rows
 from haploom.panel.dosages import MISSING
+from haploom.training.mosaics import span_mb
 
 
 class PanelDataset(Dataset):
@@ -41,12 +42,20 @@ class PanelDataset(Dataset):
             self.label_names = self.label_names or tuple(sorted(set(names.tolist())))
             places = {name: place for place, name in enumerate(self.label_names)}
             if unknown := sorted(set(names.tolist()) - places.keys()):
-                raise HaploomError(f"label {unknown[0]!r} is none of {', '.join(self.label_names)}")
+                raise HaploomError(
+                    f"no training people have the label {unknown[0]!r}, and others do: leave those people out "
+                    f"(-S ^FILE), or split so that each label is in every part (trained: {', '.join(self.label_names)})"
+                )
             self._labels = np.array([places[name] for name in names.tolist()], dtype=np.int64)
 
     @property
     def n_sites(self) -> int:
         return self.panel.n_sites
+
+    @property
+    def span_mb(self) -> float:
+        """Megabases from the first site to the last: how often rows recombine."""
+        return span_mb(self.panel.variants)
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -114,11 +123,11 @@ def dataset(panel: Panel | DosagePanel, level: str | None = None) -> PanelDatase
 def batches(n_rows: int, batch_size: int, rng: np.random.Generator | None = None) -> Iterator[np.ndarray]:
     """Every row once, as indices, in random order with `rng`, else in order.
 
-    Batches of nearly equal size: a last batch of one row would have no variance to normalise by.
+    Batches of nearly equal size, two rows or more each where there are two: one row has no variance to normalise by.
     """
     rows = np.arange(n_rows) if rng is None else rng.permutation(n_rows)
     yield from np.array_split(rows, n_batches(n_rows, batch_size))
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
-    return max(1, round(n_rows / batch_size))
+    return max(1, min(round(n_rows / batch_size), n_rows // 2))

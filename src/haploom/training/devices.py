@@ -13,6 +13,8 @@ def choose_device(wanted: str) -> torch.device:
         device = torch.device(wanted)
     except RuntimeError as error:
         raise HaploomError(f"unknown device {wanted!r}: wanted auto, cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise HaploomError(f"device {wanted!r} is not one that models are trained on: wanted auto, cpu, cuda or cuda:N")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise HaploomError(f"device {wanted} was asked for, but torch sees no CUDA here: use --device cpu")
     return device

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ def train_model(
     *,
     kind: str = "vae",
     profile: str = "sound",
+    settings: Mapping[str, Any] | None = None,
     config: TrainingConfig | None = None,
     shape: Mapping[str, Any] | None = None,
     maf: float = 0.0,
@@ -63,7 +64,8 @@ def train_model(
 
     panel: phased haplotypes, or unphased dosages (rows are then people, under a Binomial likelihood).
     level: the label level whose classes the model remembers.
-    kind, profile: see `training.profiles`. config: how to train, instead of the profile's way.
+    kind, profile: see `training.profiles`. settings: of training, instead of the profile's own, such as
+    {"epochs": 20}. config: all of them at once; the model then says that its profile is "custom".
     shape: settings of the network beside or instead of the profile's, such as {"n_latent": 32}.
     maf: only sites whose minor-allele frequency among the training people is above it.
     device: "auto", "cpu", "cuda" or "cuda:1".
@@ -77,7 +79,10 @@ def train_model(
     small to train on.
     """
     chosen = profile_of(kind, profile)
-    config = config or chosen.training
+    if config is not None:
+        profile = "custom"
+    else:
+        config = chosen.training.changed(**(settings or {}))
     train_part, validation_part = (
         panel.select_samples(split.samples(part, panel.samples)) for part in ("train", "validation")
     )
@@ -86,17 +91,21 @@ def train_model(
     if maf > 0:
         kept_sites = _common_sites(train_part, maf)
         train_part, validation_part = train_part.select_sites(kept_sites), validation_part.select_sites(kept_sites)
+    if not train_part.n_sites:
+        raise HaploomError("the panel has no sites to train on: is the selection of sites that of another file?")
     train = PanelDataset(train_part, level)
     validation = PanelDataset(validation_part, level, train.label_names)
 
     target = choose_device(device)
-    settings = {
+    dimensions = {
         "n_sites": train.n_sites, "ploidy": train.ploidy,
         **({"n_labels": len(train.label_names)} if kind in CONDITIONED else {}),
         **chosen.shape, **(shape or {}),
     }  # fmt: skip
     config_type = PCAConfig if kind == "pca" else KINDS[kind][0]
-    job = Job(kind, config_type(**settings), train, validation, config, checkpoint, resume)
+    if unknown := sorted(dimensions.keys() - {each.name for each in fields(config_type)}):
+        raise HaploomError(f"a model of kind {kind} has no {unknown[0]}: leave it out, or choose another kind")
+    job = Job(kind, config_type(**dimensions), train, validation, config, checkpoint, resume)
     if kind == "pca":
         arrays, history, facts = fit_pca(job)
         card = model_card(

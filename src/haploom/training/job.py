@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from haploom.errors import HaploomError
 from haploom.models.model import HaplotypeModel, ModelConfig
 from haploom.models.network import build_network
 from haploom.training.checkpoint import Checkpoint
@@ -42,10 +43,22 @@ class Job:
     resume: bool = False
 
     def new_network(self) -> HaplotypeModel:
-        """On the CPU, as it is before the first step: drawn by the seed, with the training rows' frequencies."""
+        """On the CPU, as it is before the first step: drawn by the seed, with the training rows' frequencies.
+
+        Raises HaploomError when it does not fit in memory.
+        """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
-            network = build_network(self.kind, self.settings)
+            try:
+                network = build_network(self.kind, self.settings)
+            except (RuntimeError, TypeError) as error:  # torch has no class of its own for these
+                if not any(word in str(error) for word in ("allocate", "verflow")):
+                    raise
+                sizes = ", ".join(f"{name} {value}" for name, value in self.settings.as_dict().items())
+                raise HaploomError(
+                    f"there is no memory for a {self.kind} of these sizes ({sizes}): choose a smaller --latent, or "
+                    "fewer sites"
+                ) from error
         network.start_at(self.train.frequencies())
         return network
 

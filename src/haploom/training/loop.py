@@ -24,7 +24,7 @@ from haploom.training.checkpoint import Checkpoint
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset, batches, n_batches
 from haploom.training.memory import freed_memory_kept
-from haploom.training.mosaics import recombine, span_mb
+from haploom.training.mosaics import recombine
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -48,9 +48,9 @@ class EpochFigures:
     seconds: float
     label: str | None = None
 
-    def record(self) -> dict[str, float | str]:
-        """One flat JSON object."""
-        return {
+    def record(self) -> dict[str, float | str | None]:
+        """One flat JSON object; None for a figure that is not finite, which JSON has no number for."""
+        figures = {
             **({} if self.label is None else {"label": self.label}),
             "epoch": self.epoch,
             **{f"train_{name}": value for name, value in self.train.items()},
@@ -58,6 +58,10 @@ class EpochFigures:
             "validation_loss": self.validation_loss,
             "learning_rate": self.learning_rate,
             "seconds": self.seconds,
+        }
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in figures.items()
         }
 
 
@@ -84,8 +88,9 @@ def train_network(
     history: list[EpochFigures] = [EpochFigures(**figures) for figures in state.history] if state else []
     _check_alike(fabric, len(history))
     best = state.best if state else {}
-    epochs = range(0) if state and state.finished else range(len(history) + 1, config.epochs + 1)
-    showing = progress.task("Training", config.epochs) if fabric.is_global_zero else progress.unseen()
+    n_epochs = config.epochs_of(run.n_batches)
+    epochs = range(0) if state and state.finished else range(len(history) + 1, n_epochs + 1)
+    showing = progress.task("Training", n_epochs) if fabric.is_global_zero else progress.unseen()
     with torch.random.fork_rng(devices=cuda), freed_memory_kept(), showing as advance:
         for figures in history:
             advance(1, validation=figures.validation_loss)
@@ -98,7 +103,7 @@ def train_network(
             model.train()
             sums = Sums()
             for place, (batch, noise, share) in enumerate(run.epoch(epoch, model.noise_shape)):
-                rate = learning_rate(config, history, place / run.n_batches)
+                rate = learning_rate(config, history, n_epochs, place / run.n_batches)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 wrapped_optimizer.zero_grad()
@@ -143,14 +148,14 @@ def stopped(history: Sequence[EpochFigures], patience: int) -> bool:
     return bool(history) and history[-1].epoch - best_epoch(history).epoch >= patience
 
 
-def learning_rate(config: TrainingConfig, history: Sequence[EpochFigures], share: float = 0.0) -> float:
-    """The rate of a step, from the epochs before its own and the share of its own that has passed."""
+def learning_rate(config: TrainingConfig, history: Sequence[EpochFigures], n_epochs: int, share: float = 0.0) -> float:
+    """The rate of a step of at most `n_epochs`, from those before its own and the share of its own that has passed."""
     passed = len(history) + share
     rate, since = config.learning_rate, 0
     if passed < config.rate_warm_up:
         rate *= (passed + 0.1) / (config.rate_warm_up + 0.1)
     if config.schedule == "cosine":
-        rate *= 0.5 * (1 + math.cos(math.pi * passed / config.epochs))
+        rate *= 0.5 * (1 + math.cos(math.pi * passed / n_epochs))
     if config.schedule == "plateau":
         best = math.inf
         for figures in history:
@@ -178,7 +183,8 @@ def evaluate(model: HaplotypeModel, data: PanelDataset, seed: int, fabric: "Fabr
     sums = Sums()
     rank, world = (fabric.global_rank, fabric.world_size) if fabric else (0, 1)
     for place, rows in enumerate(batches(len(data), rows_at_once(data.n_sites))):
-        noise = _noise(_seed(seed, place, NOISE_DRAWN), len(rows), model.noise_shape)
+        # Of epoch 0, where nothing is trained: no batch of training has the same noise.
+        noise = _noise(_seed(seed, 0, NOISE_DRAWN, place), len(rows), model.noise_shape)
         mine = np.array_split(np.arange(len(rows)), world)[rank]
         shown = mine if len(mine) else np.array([0])  # a process without rows of its own still knows the terms
         terms = model(data.batch(rows[shown], device), None if noise is None else noise[shown].to(device))
@@ -217,7 +223,7 @@ class BatchShares:
 
     def __init__(self, fabric: "Fabric", train: PanelDataset, config: TrainingConfig) -> None:
         self.fabric, self.train, self.config = fabric, train, config
-        self.crossovers = config.crossovers_per_mb * span_mb(train.panel.variants)
+        self.crossovers = config.crossovers_per_mb * train.span_mb
         self.n_batches = n_batches(len(train), config.batch_size)
         smallest = len(train) // self.n_batches
         if smallest < fabric.world_size:

@@ -21,7 +21,12 @@ from haploom.errors import HaploomError
 from haploom.models.yvae import YVAEConfig
 from haploom.training.dataset import PanelDataset
 from haploom.training.job import Job, Outcome
-from haploom.training.processes import single_process, started_by_torchrun
+from haploom.training.processes import (
+    children_end_with_this,
+    leave_interrupts_to_parent,
+    single_process,
+    started_by_torchrun,
+)
 from haploom.training.threads import one_thread
 
 logger = logging.getLogger(__name__)
@@ -108,17 +113,16 @@ def _train_member(job: Job, device: torch.device) -> Outcome:
 
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that are ended at once when the work fails or is interrupted: a member may take hours."""
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
-        raise
-    pool.shutdown()
+    with children_end_with_this():
+        pool = ProcessPoolExecutor(
+            workers, multiprocessing.get_context("spawn"), initializer=leave_interrupts_to_parent
+        )  # fmt: skip
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
 
 
 def _of_label(data: PanelDataset, place: int) -> PanelDataset:

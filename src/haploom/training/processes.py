@@ -1,9 +1,13 @@
 """Training in several processes that share each batch: started here, or by torchrun on one machine or many."""
 
 import logging
+import multiprocessing
 import os
 import pickle
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 for announcer in ("distributed", "rank_zero"):  # of every process that starts
     logging.getLogger(f"lightning_fabric.utilities.{announcer}").setLevel(logging.WARNING)
+logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # it tells which processes it ends
 
 
 def started_by_torchrun() -> bool:
@@ -62,9 +67,10 @@ def run_job(job: Job, device: torch.device, processes: int = 1) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         try:
             # A partial: Fabric looks into arguments for modules, and stumbles over frozen dataclasses.
-            fabric.launch(
-                partial(_work, job=job, folder=Path(folder), threads=threads, display=progress.current_display())
-            )
+            with children_end_with_this():
+                fabric.launch(
+                    partial(_work, job=job, folder=Path(folder), threads=threads, display=progress.current_display())
+                )
         except ProcessRaisedException:
             if told := sorted(Path(folder).glob("error-*")):
                 raise HaploomError(told[0].read_text()) from None
@@ -78,6 +84,23 @@ def run_job(job: Job, device: torch.device, processes: int = 1) -> Outcome:
     return outcome
 
 
+@contextmanager
+def children_end_with_this() -> Iterator[None]:
+    """Processes started meanwhile are ended when this one fails or is interrupted: training may take them hours."""
+    others = set(multiprocessing.active_children())
+    try:
+        yield
+    except BaseException:
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        raise
+
+
+def leave_interrupts_to_parent() -> None:
+    """In a child: a terminal sends Ctrl-C to all processes, and the parent ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def single_process(device: torch.device) -> "Fabric":
     """Fabric of this process alone."""
     return _fabric(device, devices=1 if device.index is None else [device.index])
@@ -85,6 +108,7 @@ def single_process(device: torch.device) -> "Fabric":
 
 def _work(fabric: "Fabric", job: Job, folder: Path, threads: int, display: progress.Display | None) -> None:
     """In a process of its own. Files take the result back: a queue would block on more than a pipe holds."""
+    leave_interrupts_to_parent()
     use_threads(threads)
     try:
         with progress.show_with(display):

@@ -32,27 +32,32 @@ _PAPER_VQ = TrainingConfig(
     patience=50,
 )
 
+# Epochs suit some thousand rows; a small panel's have too few steps to learn in. Steps as of 3,506 rows.
+_SOUND = TrainingConfig(epochs=60, least_steps=3300)
+
 _SOUND_AUTOREGRESSIVE = TrainingConfig(
-    epochs=15, batch_size=64, learning_rate=8e-3, schedule="cosine", rate_warm_up=1, optimizer="adamw",
-    weight_decay=0.01, crossovers_per_mb=3, average=0.98,
+    epochs=20, least_steps=1100, batch_size=64, learning_rate=1.6e-2, rate_warm_up=1, optimizer="adamw",
+    weight_decay=0.01, crossovers_per_mb=3,
 )  # fmt: skip
 
 _SOUND_DENOISER = TrainingConfig(
-    epochs=24, batch_size=64, learning_rate=8e-3, schedule="cosine", optimizer="adamw", weight_decay=0.01,
-    hidden_share=0.95, crossovers_per_mb=3,
+    epochs=24, least_steps=1320, batch_size=64, learning_rate=8e-3, rate_warm_up=1, optimizer="adamw",
+    weight_decay=0.01, hidden_share=0.95, crossovers_per_mb=4, average=0.98,
 )  # fmt: skip
 
-_SOUND_GMMN = TrainingConfig(epochs=200, batch_size=256, learning_rate=1e-3, patience=30)
+_SOUND_GMMN = TrainingConfig(epochs=100, batch_size=256, learning_rate=2e-3, patience=30)
+# Measured on validation people: benchmarks/records/window-settings.jsonl.
+_SOUND_WINDOWS = TrainingConfig(epochs=30, least_steps=1650, schedule="cosine")
 
 PROFILES: dict[str, dict[str, Profile]] = {
-    "vae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
-    "cvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
-    "yvae": {"paper": Profile(_PAPER), "sound": Profile(TrainingConfig())},
-    "window-ae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
-    "window-vae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(TrainingConfig())},
+    "vae": {"paper": Profile(_PAPER), "sound": Profile(_SOUND)},
+    "cvae": {"paper": Profile(_PAPER), "sound": Profile(_SOUND)},
+    "yvae": {"paper": Profile(_PAPER), "sound": Profile(_SOUND)},
+    "window-ae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(_SOUND_WINDOWS, {"couple": True})},
+    "window-vae": {"paper": Profile(_PAPER, _PAPER_WINDOWS), "sound": Profile(_SOUND_WINDOWS, {"couple": True})},
     "vqvae": {
         "paper": Profile(_PAPER_VQ, {**_PAPER_WINDOWS, "dropout": 0.5, "book_per_window": False, "prior": False}),
-        "sound": Profile(TrainingConfig(), {"window": 100, "n_latent": 32, "heads": 4, "revive_below": 0.1}),
+        "sound": Profile(_SOUND_WINDOWS, {"n_latent": 16, "codes": 128, "revive_below": 0.1}),
     },
     "autoregressive": {"sound": Profile(_SOUND_AUTOREGRESSIVE)},
     "denoiser": {"sound": Profile(_SOUND_DENOISER)},
@@ -62,7 +67,9 @@ PROFILES: dict[str, dict[str, Profile]] = {
 
 
 def profile_of(kind: str, profile: str) -> Profile:
-    """Raises HaploomError where the kind has no such profile: the paper does not have every kind."""
+    """Raises HaploomError for an unknown kind, or where it has no such profile: the paper does not have every kind."""
+    if kind not in PROFILES:
+        raise HaploomError(f"there is no kind of model {kind!r}: choose one of {', '.join(PROFILES)}")
     if profile not in PROFILES[kind]:
         raise HaploomError(
             f"a model of kind {kind} has no profile {profile!r} (it has {', '.join(PROFILES[kind])}): choose another "

@@ -87,6 +87,20 @@ def test_impute__unphased_people_and_missing_calls(two_populations, unphased_mod
     )
 
 
+def test_impute__a_denoiser_of_unphased_people_fills_in_missing_calls(two_populations, two_populations_split):
+    dosages = DosagePanel.from_panel(two_populations).dosages.copy()
+    missing = np.random.default_rng(2).random(dosages.shape) < 0.3
+    truth = dosages[missing]
+    dosages[missing] = MISSING
+    holes = DosagePanel(dosages, two_populations.variants, two_populations.samples, two_populations.populations)
+    config = TrainingConfig(epochs=15, batch_size=12, learning_rate=8e-3, hidden_share=0.9)
+    shape = {"window": 50, "context": 20, "hidden": 16}
+    model = train_model(holes, two_populations_split, "population", kind="denoiser", config=config, shape=shape).model
+    imputed = impute_panel(holes, model).dosages()
+    frequency = 2 * np.broadcast_to(model.arrays["weights.frequency"], dosages.shape)
+    assert ((imputed[missing] - truth) ** 2).mean() < 0.8 * ((frequency[missing] - truth) ** 2).mean()
+
+
 def test_impute__labels_are_averaged_by_how_well_each_explains_the_row(two_populations):
     torch.manual_seed(1)
     network = build_network("yvae", YVAEConfig(n_sites=6, n_labels=2, n_latent=2, hidden=(4,), decoder_hidden=(4,)))
@@ -105,7 +119,11 @@ def test_impute__labels_are_averaged_by_how_well_each_explains_the_row(two_popul
     assert_array_equal(got[:, :4], batch.counts[:, :4])
 
 
-def test_impute__refusals(two_populations, small_model):
+def test_impute__refusals(two_populations, two_populations_split, small_model):
+    config = TrainingConfig(epochs=1)
+    causal = train_model(two_populations, two_populations_split, "population", kind="autoregressive", config=config)
+    with pytest.raises(HaploomError, match="kind autoregressive cannot impute"):
+        impute_panel(two_populations, causal.model)
     model = read_model(small_model)
     with pytest.raises(HaploomError, match="phase them first"):
         impute_panel(DosagePanel.from_panel(two_populations), model)

@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 pytest.importorskip("torch")
 
-from haploom.training.mosaics import recombine  # noqa: E402
+from haploom.training.mosaics import recombine
 
 
 @given(st.integers(1, 30), st.integers(1, 12), st.floats(0, 8), st.integers(0, 99))
