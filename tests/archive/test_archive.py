@@ -15,7 +15,8 @@ from numpy.testing import assert_array_equal
 
 import haploom as hl
 from haploom.archive import open_archive
-from haploom.archive.genotypes import LatentsAndResidual, Statistical
+from haploom.archive.genotypes import Statistical
+from haploom.archive.neural import LatentsAndResidual
 from haploom.compression import compress_panel, verify_against
 from haploom.errors import CheckFailedError, CorruptArchiveError, FormatError, HaploomError, SiteMismatchError
 from haploom.exact import IntegerLayer, IntegerNetwork
@@ -169,7 +170,7 @@ def test_archive__reads_without_torch_in_any_number_of_threads(two_populations, 
 def test_archive__batches_do_not_matter(two_populations, small_model, tmp_path, monkeypatch, rows_at_once):
     path = tmp_path / "a.hlm"
     compress_panel(two_populations, path, codec="vae+rle", model=small_model)
-    monkeypatch.setattr("haploom.archive.genotypes.ROWS_AT_ONCE", rows_at_once)
+    monkeypatch.setattr("haploom.panel.bits.BLOCK_BYTES", rows_at_once * 300)
     monkeypatch.setattr("haploom.exact.network.VALUES_AT_ONCE", rows_at_once * 300)
     open_archive(path).verify()
 
@@ -298,7 +299,7 @@ def identity_codec(latents):
     n_sites = latents.shape[1]
     layer = IntegerLayer(np.eye(n_sites, dtype=np.int16), np.zeros(n_sites, np.int64), np.zeros(n_sites, np.uint8))
     network = IntegerNetwork((layer,), input_bits=0, output_bits=0)
-    return LatentsAndResidual(network, np.arange(n_sites), np.zeros(n_sites, np.uint8), latents)
+    return LatentsAndResidual(network, np.arange(n_sites), np.zeros(n_sites, np.uint8), network.quantise_input(latents))
 
 
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 2**32))
@@ -313,7 +314,7 @@ def test_latents_and_residual__perfect_latents_leave_no_residual():
     alleles = np.random.default_rng(2).integers(0, 2, (30, 5), dtype=np.uint8)
     codec = identity_codec(2.0 * alleles.T - 1)
     # One run of zeros a row, one first value a row, thirty latents a row.
-    assert codec.paper_size_bits(np.packbits(alleles, axis=1), 5) == 5 * (16 + 16 + 32 * 30)
+    assert codec.paper_size_bits(np.packbits(alleles.T, axis=1), 30) == 5 * (16 + 16 + 32 * 30)
 
 
 @given(st.binary(max_size=200))

@@ -10,12 +10,14 @@ from haploom.archive.reader import KNOWN_CODECS
 from haploom.io import read_panel
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "archive-1"
-NAMES = [line.split()[:2] for line in (VECTORS / "names.txt").read_text().splitlines()]
+LINES = [line.split() for line in (VECTORS / "names.txt").read_text().splitlines()]
+NAMES = [line[:2] for line in LINES]
+REFERENCES = {line[0]: VECTORS / f"{line[4]}.hlm" for line in LINES if len(line) > 4}
 
 
 @pytest.mark.parametrize(("name", "text"), NAMES, ids=[name for name, _ in NAMES])
 def test_vectors__decode_to_their_text(name, text):
-    archive = open_archive(VECTORS / f"{name}.hlm")
+    archive = open_archive(VECTORS / f"{name}.hlm", REFERENCES.get(name))
     assert b"".join(archive.text()) == (VECTORS / text).read_bytes()
     assert archive.manifest.format == "haploom-archive/1"
 
@@ -26,7 +28,8 @@ def test_vectors__all_are_listed():
 
 def test_vectors__every_codec_is_among_them():
     codecs = {codec for name, _ in NAMES for codec in open_archive(VECTORS / f"{name}.hlm").manifest.requires}
-    assert codecs == KNOWN_CODECS
+    needing_more = {"vqvae+blosc2/1", "vqvae+genozip/1"}  # than this package; tests/compression runs them
+    assert codecs == KNOWN_CODECS - needing_more
 
 
 @pytest.mark.parametrize("name", [name for name, text in NAMES if text == "phased.vcf"])

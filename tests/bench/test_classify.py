@@ -40,7 +40,7 @@ def test_bench_classify__adds_records_that_agree_with_a_direct_count(
     earlier, *records = read_records(out)
     assert earlier == {"task": "earlier"}
     assert json.loads(capsys.readouterr().out) == records
-    assert len({record["method"] for record in records}) == 4
+    assert len({record["method"] for record in records}) == 9
     assert {record["model_sha256"] for record in records} == {file_sha256(small_model)}
     assert {record["task"] for record in records} == {"classify/panel.vcf, test"}
     test = two_populations.select_samples(two_populations_split.samples("test", two_populations.samples))
@@ -58,8 +58,8 @@ def test_bench_classify__held_out_people_of_another_file(
     assert run(program, base) == 0
     assert run(program, [*base, "--held-out", str(tmp_path / "others.h5")]) == 0
     records = read_records(tmp_path / "r.jsonl")
-    assert len(records) == 8
-    for known, other in zip(records[:4], records[4:]):
+    assert len(records) == 18
+    for known, other in zip(records[:9], records[9:]):
         assert other["task"] == "classify/others.h5, all"
         assert [known[key] for key in ("method", "accuracy", "recalls")] == [
             other[key] for key in ("method", "accuracy", "recalls")

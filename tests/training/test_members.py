@@ -133,5 +133,4 @@ def test_members__place_people_by_their_label(trained, two_populations):
     assert np.abs(z[2:] - wanted[2:]).max() > 0.01
     with pytest.raises(HaploomError, match="no column 'population' of labels here"):
         embed_panel(chosen.with_populations({}), trained.model)
-    with pytest.raises(HaploomError, match="is told each person's label"):
-        classify_panel(chosen, trained.model)
+    assert set(classify_panel(chosen, trained.model).labels.tolist()) <= {"north", "south"}  # by MAP, without theirs

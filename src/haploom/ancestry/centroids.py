@@ -25,6 +25,7 @@ class Classification:
     samples: names of the people; labels: (2 * n_samples,), the two haplotypes of a person together; with ploidy 2,
     (n_samples,). classes: the labels there are; scores: float64 (as many, n_classes), rows sum to 1: a softmax of
     negative distances, NOT calibrated probabilities.
+    sets: bool (as many, n_classes), labels that hold the right one at a stated rate; None where the model has none.
     parts: for each person train, validation, test, or "new" where the model's split does not know them.
     """
 
@@ -34,15 +35,28 @@ class Classification:
     scores: np.ndarray
     parts: tuple[str, ...]
     ploidy: int = 1
+    sets: np.ndarray | None = None
 
 
-def classify_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Classification:
+def classify_panel(
+    panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE, threads: int = 1
+) -> Classification:
     """Label every haplotype of a panel, or every person for a model of unphased people.
 
     Sites of the model that the panel lacks are taken as missing; more sites do not matter. Raises SiteMismatchError
     when it has a smaller share of them than `min_coverage`, HaploomError for unphased genotypes and a model of
-    haplotypes, and for a model that is told the labels (C-VAE, Y-VAE): its latents do not say them.
+    haplotypes, and for a model that is told the labels and rebuilds nobody (a GMMN): it cannot say them.
+
+    A C-VAE or Y-VAE labels by `rebuilding`, an ancestry classifier by `trusted`, on so many threads.
     """
+    if model.card.kind == "ancestry":
+        from haploom.ancestry.trusted import classify_trusted  # which makes Classifications too
+
+        return classify_trusted(panel, model, min_coverage, threads)
+    if model.card.kind in ("cvae", "yvae"):
+        from haploom.ancestry.rebuilding import classify_by_rebuilding
+
+        return classify_by_rebuilding(panel, model, min_coverage)
     if model.card.config.get("n_labels"):
         raise HaploomError(
             f"a {model.card.kind} is told each person's label, so its latents do not say it: classify with another kind"
@@ -63,11 +77,16 @@ def classify_panel(panel: Panel | DosagePanel, model: ModelFile, min_coverage: f
 def write_classification(classification: Classification, path: Path, force: bool = False) -> None:
     """A TSV: sample, haplotype (1, 2, or . for unphased people), label, set, p_<label>..., part.
 
-    `set` is "." and p_* are uncalibrated scores: centroids cannot say how sure they are. path: `-` is stdout.
+    `set` is "." and p_* are uncalibrated scores where the labels are nearest centroids: they cannot say how sure they
+    are. It is "." too for people outside the reference, whose label is `unknown`. path: `-` is stdout.
     """
+    sets = classification.sets
+    named = ["."] * len(classification.labels) if sets is None else [
+        ",".join(label for label, held in zip(classification.classes, row) if held) or "." for row in sets
+    ]  # fmt: skip
     rows = (
-        [str(label), ".", *(f"{score:.4f}" for score in scores)]
-        for label, scores in zip(classification.labels, classification.scores)
+        [str(label), held, *(f"{score:.4f}" for score in scores)]
+        for label, held, scores in zip(classification.labels, named, classification.scores)
     )
     columns = ["label", "set", *(f"p_{label}" for label in classification.classes)]
     write_haplotype_table(

@@ -7,25 +7,36 @@ import numpy as np
 
 from haploom.ancestry.centroids import classify_panel
 from haploom.ancestry.known_labels import known_labels
-from haploom.baselines.accuracy import Accuracy, accuracy
+from haploom.ancestry.rebuilding import classify_by_rebuilding
+from haploom.baselines.accuracy import Accuracy, Interval, accuracy, paired_gain
 from haploom.baselines.centroid import NearestCentroid
 from haploom.baselines.logistic import SnpLogisticRegression
+from haploom.baselines.tuned import METHODS, TunedClassifier
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, panel_at_sites
 from haploom.panel import Panel
 from haploom.popgen.pca import PCA
 
+_METHOD_OF = {
+    "vae": "VAE, nearest centroid", "ancestry": "trusted classifier", "cvae": "C-VAE, MAP", "yvae": "Y-VAE, MAP",
+}  # fmt: skip
+_COMPONENTS = 20  # where the model has no latent space to match
+
 
 @dataclass(frozen=True)
 class MethodAccuracy:
-    """How often a method labels a haplotype right, on people it did not see."""
+    """How often a method labels a haplotype right, on people it did not see.
+
+    gain: the model's accuracy minus this method's, on the same people; None of the model itself.
+    """
 
     method: str
     accuracy: Accuracy
+    gain: Interval | None = None
 
 
 def compare_classifiers(panel: Panel, model: ModelFile, held_out: Panel | None = None) -> Iterator[MethodAccuracy]:
-    """The model, nearest centroid on principal components, and logistic regression on the raw SNPs, in turn.
+    """The model, nearest centroid on principal components, and the classifiers of `baselines`, in turn.
 
     panel: holds the model's training and validation people (the baselines learn from exactly those, at the
     model's sites) and its test people, with the model's label level. held_out: label these people instead of
@@ -46,19 +57,33 @@ def compare_classifiers(panel: Panel, model: ModelFile, held_out: Panel | None =
     train_labels, validation_labels, truth = (known_labels(each, model) for each in (train, validation, held_out))
     people = np.repeat(np.array(held_out.samples), 2)
 
-    yield MethodAccuracy("VAE, nearest centroid", accuracy(truth, classify_panel(held_out, model).labels, people))
+    ours = classify_panel(held_out, model)
+    labels = np.array(ours.classes)[ours.scores.argmax(axis=1)]  # of unknown people too: the baselines name all
+    yield MethodAccuracy(
+        _METHOD_OF.get(model.card.kind, f"{model.card.kind}, nearest centroid"), accuracy(truth, labels, people)
+    )
 
-    n_latent = model.arrays["labels.mean"].shape[1]  # as many axes as the model has
+    def measured(method: str, predicted: np.ndarray) -> MethodAccuracy:
+        gain = paired_gain(truth, labels, predicted, people)
+        return MethodAccuracy(method, accuracy(truth, predicted, people), gain)
+
+    if model.card.kind in ("cvae", "yvae"):
+        fewest = classify_by_rebuilding(held_out, model, by="l1").labels
+        yield measured(_METHOD_OF[model.card.kind].replace("MAP", "L1"), fewest)
+    means = model.arrays.get("labels.mean")
+    n_latent = _COMPONENTS if means is None else means.shape[1]  # as many axes as the model has
     pca = PCA(min(n_latent, train.n_haplotypes - 1, train.n_sites)).fit(train)
     scores, held_out_scores = pca.transform(train), pca.transform(held_out)
     spread = np.sqrt(pca.explained_variance_)
     for name, scale in (("PCA", 1.0), ("PCA scaled to unit variance", np.where(spread > 0, spread, 1.0))):
         nearest = NearestCentroid().fit(scores / scale, train_labels)
-        predicted = nearest.predict(held_out_scores / scale)
-        yield MethodAccuracy(f"{name}, nearest centroid", accuracy(truth, predicted, people))
+        yield measured(f"{name}, nearest centroid", nearest.predict(held_out_scores / scale))
 
     logistic = SnpLogisticRegression().fit(train, train_labels, validation, validation_labels)
-    yield MethodAccuracy("logistic regression on SNPs", accuracy(truth, logistic.predict(held_out), people))
+    yield measured("logistic regression on SNPs", logistic.predict(held_out))
+    for method in METHODS:
+        tuned = TunedClassifier(method).fit(train, train_labels, validation, validation_labels)
+        yield measured(method.name, tuned.predict(held_out))
 
 
 def _refuse_known_people(held_out: Panel, model: ModelFile) -> None:

@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from haploom.archive.beside import BesideBlock, encode_shared, match_records
 from haploom.archive.container import Block, Container
 from haploom.archive.genotypes import GenotypeCodec
+from haploom.archive.reference import Reference
 from haploom.archive.text.allele_counts import count_genotypes
 from haploom.archive.text.annotations import decode_annotations, encode_annotations
 from haploom.archive.text.assembling import assemble_text
@@ -34,6 +36,9 @@ from haploom.panel.bits import row_bytes
 
 SITES, GENOTYPES, CELLS, ANNOTATIONS = "sites", "genotypes", "cells", "annotations"
 TEXT_CODECS = {SITES: "sites/1", CELLS: "cells/1", ANNOTATIONS: "annotations/1"}
+# Those of a block that shares sites with a reference.
+BESIDE_CODECS = {SITES: "sites-beside/1", GENOTYPES: "genotypes-beside/1", ANNOTATIONS: "annotations-beside/1"}
+PLAIN_CELLS = "cells-plain/1"  # no bytes: every record is plain and ends in LF, and there is nothing between them
 
 Groups = Mapping[str, np.ndarray]  # label -> bool (n_samples,)
 
@@ -64,6 +69,30 @@ def encode_block(block: TextBlock, codec: GenotypeCodec, groups: Groups) -> dict
     }
 
 
+def encode_block_beside(
+    block: TextBlock, reference: Reference, codec: GenotypeCodec, level: str, groups: Groups
+) -> dict[str, EncodedSection]:
+    """As `encode_block`, where the reference has some of the sites; `codec` is for blocks of which it has none."""
+    shared = match_records(block.sites, 2 * block.n_samples, reference) if block.n_samples else None
+    if shared is None:
+        return encode_block(block, codec, groups)
+    calls = parse_calls(block)
+    counts = count_genotypes(calls, groups)
+    sites, genotypes = encode_shared(block.sites, calls.bits, 2 * block.n_samples, shared, level)
+    annotations = encode_annotations(block.annotations, block.sites, counts, shared.annotations)
+    if calls.plain.all() and not block.layout.line_ends.any() and not len(block.layout.odd):
+        cells_codec, cells = PLAIN_CELLS, b""
+    else:
+        cells_codec = TEXT_CODECS[CELLS]
+        cells = join_parts([encode_layout(block.layout), encode_calls(calls), encode_fields(block, calls)])
+    return {
+        SITES: _encoded(BESIDE_CODECS[SITES], sites, _line_bytes(block.sites)),
+        GENOTYPES: _encoded(BESIDE_CODECS[GENOTYPES], genotypes, calls.bits.tobytes()),
+        CELLS: _encoded(cells_codec, cells, _cell_bytes(block.cells, block.layout)),
+        ANNOTATIONS: _encoded(BESIDE_CODECS[ANNOTATIONS], annotations, _line_bytes(block.annotations)),
+    }
+
+
 def _encoded(codec: str, stored: bytes, decoded: bytes) -> EncodedSection:
     return EncodedSection(codec, stored, len(decoded), zlib.crc32(decoded))
 
@@ -90,6 +119,7 @@ class StoredBlock:
     n_samples: int
     codecs: Mapping[str, GenotypeCodec]
     groups: Groups
+    reference: Reference | None = None
 
     @property
     def about(self) -> Block:
@@ -102,7 +132,10 @@ class StoredBlock:
     @cached_property
     def sites(self) -> LineTable:
         with self._damage_named(SITES):
-            sites = decode_sites(self._stored(SITES), self.n_records, self._most_bytes(SITES))
+            if self._beside is not None:
+                sites = self._beside.sites
+            else:
+                sites = decode_sites(self._stored(SITES), self.n_records, self._most_bytes(SITES))
         self._check(SITES, _line_bytes(sites))
         return sites
 
@@ -114,12 +147,18 @@ class StoredBlock:
         with self._damage_named(GENOTYPES):
             if section.decoded_bytes != self.n_records * row_bytes(n_haplotypes):
                 raise ValueError(f"alleles of {section.decoded_bytes} bytes")
-            bits = self.codecs[section.codec].decode(self._stored(GENOTYPES), self.n_records, n_haplotypes)
+            if self._beside is not None:
+                bits = self._beside.bits
+            else:
+                bits = self.codecs[section.codec].decode(self._stored(GENOTYPES), self.n_records, n_haplotypes)
         self._check(GENOTYPES, bits.tobytes())
         return bits
 
     @cached_property
     def calls(self) -> Calls:
+        if self._cells_are_plain:
+            nothing, plain = LineTable.from_list([]), np.ones(self.n_records, dtype=bool)
+            return parse_calls(TextBlock(self.n_samples, nothing, nothing, plain, self.bits, nothing, self.layout, 0))
         with self._damage_named(CELLS):
             return decode_calls(self._cell_parts[1], self.bits, self.n_samples, self._most_bytes(CELLS))
 
@@ -127,7 +166,8 @@ class StoredBlock:
     def annotations(self) -> LineTable:
         with self._damage_named(ANNOTATIONS):
             stored = self._stored(ANNOTATIONS)
-            annotations = decode_annotations(stored, self.sites, self._counts, self._most_bytes(ANNOTATIONS))
+            told = self._beside.shared.annotations if self._beside is not None else None
+            annotations = decode_annotations(stored, self.sites, self._counts, self._most_bytes(ANNOTATIONS), told)
         self._check(ANNOTATIONS, _line_bytes(annotations))
         return annotations
 
@@ -141,6 +181,8 @@ class StoredBlock:
 
     @cached_property
     def layout(self) -> Layout:
+        if self._cells_are_plain:
+            return _no_layout(self.n_records)
         with self._damage_named(CELLS):
             return decode_layout(self._cell_parts[0], self.n_records, self._most_bytes(CELLS))
 
@@ -167,11 +209,24 @@ class StoredBlock:
         if (np.diff(samples) < 0).any():
             cells = _reordered(cells, np.argsort(np.argsort(samples)))
         n_chosen = len(plain)
-        layout = Layout(np.zeros(n_chosen, np.uint8), LineTable.from_list([]), np.empty(0, np.int64))
+        layout = _no_layout(n_chosen)
         sites, annotations = (_rows(lines, chosen) for lines in (self.sites, self.annotations))
         return b"".join(
             piece.tobytes() for piece in assemble_text(len(samples), sites, annotations, plain, bits, cells, layout)
         )
+
+    @cached_property
+    def _beside(self) -> BesideBlock | None:
+        """The sites and genotypes, where they are stored beside a reference."""
+        codecs = {part: self.container.section(self._name(part)).codec for part in BESIDE_CODECS}
+        if not set(codecs.values()) & set(BESIDE_CODECS.values()):
+            return None
+        if codecs != BESIDE_CODECS or self.reference is None:
+            raise ValueError("some of it is stored beside a reference, some not")
+        return BesideBlock(
+            self.reference, self._stored(SITES), self._stored(GENOTYPES), self.n_records, 2 * self.n_samples,
+            self._most_bytes(SITES),
+        )  # fmt: skip
 
     @cached_property
     def _counts(self) -> GenotypeCounts | None:
@@ -179,7 +234,11 @@ class StoredBlock:
 
     @cached_property
     def _cell_parts(self) -> list[bytes]:
-        return split_parts(self._stored(CELLS), 3)
+        return [b""] * 3 if self._cells_are_plain else split_parts(self._stored(CELLS), 3)
+
+    @property
+    def _cells_are_plain(self) -> bool:
+        return self.container.section(self._name(CELLS)).codec == PLAIN_CELLS
 
     @property
     def _formats(self) -> list[bytes]:
@@ -215,6 +274,11 @@ class _NamedDamage:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, ValueError | KeyError | IndexError | OverflowError | MemoryError):
             raise CorruptArchiveError(f"{self._where}: {error}") from error
+
+
+def _no_layout(n_records: int) -> Layout:
+    """Records that end in LF with nothing between them."""
+    return Layout(np.zeros(n_records, np.uint8), LineTable.from_list([]), np.empty(0, np.int64))
 
 
 def _haplotypes(bits: np.ndarray, samples: np.ndarray) -> np.ndarray:

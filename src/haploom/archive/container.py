@@ -63,6 +63,20 @@ class ModelReference(BaseModel):
     stored_bytes: Size
 
 
+class ReferenceArchive(BaseModel):
+    """The archive beside whose haplotypes an archive is stored: needed, this very file, to read it.
+
+    site_fingerprint: of its sites, as `panel.Variants.fingerprint` makes it. n_bytes: of the file.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    sha256: str
+    site_fingerprint: str
+    n_samples: Size
+    n_bytes: Size
+
+
 class Stretch(BaseModel):
     """Records of one contig in a block, and what they overlap: 1-based, inclusive.
 
@@ -106,6 +120,7 @@ class Manifest(BaseModel):
     not_kept: list[str]
     label_level: str | None  # of the populations whose frequencies predict INFO
     model: ModelReference | None
+    reference: ReferenceArchive | None = None
     paper_size_bits: Size | None  # vae+rle: latents and residual as the paper counts them
     made_by: dict[str, Any]
     sections: dict[str, Section]
@@ -133,7 +148,7 @@ class ContainerWriter:
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest and the end mark."""
-        text = manifest.model_dump_json().encode()
+        text = manifest.model_dump_json(exclude=None if manifest.reference else {"reference"}).encode()
         stored = pack_bytes(text)
         self._file.write(stored)
         self._file.write(_FOOTER.pack(self._end, len(stored), len(text), zlib.crc32(text), END_MARK))

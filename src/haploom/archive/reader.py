@@ -16,13 +16,16 @@ from haploom import progress
 from haploom.archive import blocks as parts
 from haploom.archive.blocks import Groups, StoredBlock
 from haploom.archive.container import Container, Manifest, stored_bytes
-from haploom.archive.genotypes import GenotypeCodec, LatentsAndResidual, Statistical
+from haploom.archive.genotypes import GenotypeCodec, Statistical
+from haploom.archive.header_lines import HEADER_CODEC, decode_header
 from haploom.archive.limits import check_sizes
+from haploom.archive.model_codecs import NEURAL_CODECS, model_tensors, neural_codec
+from haploom.archive.neural import NeuralCodec
+from haploom.archive.reference import Reference
 from haploom.archive.spans import RecordSpans, record_spans, unescaped
 from haploom.archive.text.lines import LineTable
 from haploom.entropy_coding.byte_packing import unpack_bytes
 from haploom.errors import CorruptArchiveError, FormatError, HaploomError
-from haploom.exact import IntegerNetwork
 from haploom.io.model_file import file_sha256, read_model
 from haploom.io.regions import Regions
 from haploom.io.vcf_header import contig_line
@@ -33,21 +36,26 @@ from haploom.panel.variants import STRING
 
 PACKED = "packed/1"  # a section of packed bytes
 HEADER, POPULATIONS, MODEL, MODEL_RECORDS, MAJORITY = "header", "populations", "model", "model-records", "majority"
-KNOWN_CODECS = frozenset({PACKED, Statistical.codec_id, LatentsAndResidual.codec_id, *parts.TEXT_CODECS.values()})
+KNOWN_CODECS = frozenset({PACKED, Statistical.codec_id, *NEURAL_CODECS, *parts.TEXT_CODECS.values()}) | {
+    HEADER_CODEC, parts.PLAIN_CELLS, *parts.BESIDE_CODECS.values(),
+}  # fmt: skip
 _ROWS_AT_ONCE = 1024
 
 
 class Archive:
     """An opened `.hlm` file. Samples and sites are read without touching genotypes."""
 
-    def __init__(self, path: Path | str, model: Path | str | None = None) -> None:
-        """model: the model file, where the archive refers to one instead of holding it.
+    def __init__(self, path: Path | str, model: "Path | str | Archive | None" = None) -> None:
+        """model: the model file, where the archive refers to one instead of holding it, or the reference archive (or
+        where it is), where it was stored beside one.
 
-        Raises FormatError, CorruptArchiveError, or HaploomError when the model is needed and not the right one.
+        Raises FormatError, CorruptArchiveError, or, when the model or reference is first needed and is not the right
+        one, HaploomError.
         """
         self.path = Path(path)
         self._container = Container(self.path)
-        self._model_path = Path(model) if model is not None else None
+        self._given = model if isinstance(model, Archive) else None
+        self._model_path = Path(model) if isinstance(model, Path | str) else None
         if unknown := sorted(set(self.manifest.requires) - KNOWN_CODECS):
             raise FormatError(f"{path} needs codecs this release does not have: {', '.join(unknown)}. Upgrade haploom.")
         try:
@@ -93,7 +101,7 @@ class Archive:
     @cached_property
     def variants(self) -> Variants:
         """The sites. Raises HaploomError where the text is no panel: see `read`."""
-        return self._variants([self._block(number).sites for number in range(len(self.manifest.blocks))])
+        return self._variants([self.block(number).sites for number in range(len(self.manifest.blocks))])
 
     def text(self, threads: int = 1) -> Iterator[bytes]:
         """The VCF text that was stored, every byte, in pieces. Blocks are decoded by `threads` threads.
@@ -136,7 +144,7 @@ class Archive:
         if header:
             yield self._header_of(people)
         for number in self._touched(wanted):
-            block = self._block(number)
+            block = self.block(number)
             chosen = self._overlapping(block, wanted)
             if chosen.any():
                 yield block.records(chosen, people)
@@ -154,7 +162,7 @@ class Archive:
         numbers = list(self._touched(wanted))
         with progress.task("Decoding", len(numbers)) as advance:
             for number in numbers:
-                some_sites, some_rows = self._haplotypes(self._block(number), wanted)
+                some_sites, some_rows = self._haplotypes(self.block(number), wanted)
                 sites.append(some_sites)
                 rows.append(some_rows)
                 advance()
@@ -164,7 +172,7 @@ class Archive:
         """`read`, block after block, so that memory does not grow with the sites. There may be none."""
         people = np.arange(len(self.samples)) if samples is None else sample_indices(self.samples, samples)
         for number in range(len(self.manifest.blocks)):
-            sites, rows = self._haplotypes(self._block(number), Regions(()))
+            sites, rows = self._haplotypes(self.block(number), Regions(()))
             yield self._panel([sites], rows, people)
 
     def _haplotypes(self, block: StoredBlock, wanted: Regions) -> tuple[LineTable, np.ndarray]:
@@ -189,7 +197,7 @@ class Archive:
         manifest = self.manifest
         sections = manifest.sections
         genotype_bytes = stored_bytes(sections, parts.GENOTYPES, parts.CELLS, MODEL_RECORDS, MAJORITY)
-        model = manifest.model
+        model, reference = manifest.model, manifest.reference
         codecs = [section.codec for name, section in sections.items() if name.endswith(parts.GENOTYPES)]
         n_alleles = 2 * manifest.n_samples * manifest.n_records
         return {
@@ -206,6 +214,9 @@ class Archive:
             "model_bytes": model.stored_bytes if model else 0,
             "model_embedded": model.embedded if model else None,
             "model_sha256": model.sha256 if model else None,
+            "reference_sha256": reference.sha256 if reference else None,
+            "reference_bytes": reference.n_bytes if reference else None,
+            "reference_samples": reference.n_samples if reference else None,
             "bits_per_allele": 8 * genotype_bytes / n_alleles if n_alleles else None,
             "paper_counted_bytes": None if manifest.paper_size_bits is None else -(-manifest.paper_size_bits // 8),
             "blocks": {codec: codecs.count(codec) for codec in sorted(set(codecs))},
@@ -216,14 +227,15 @@ class Archive:
             "made_by": manifest.made_by,
         }
 
-    def _block(self, number: int) -> StoredBlock:
-        return StoredBlock(self._container, number, len(self.samples), self._codecs, self._groups)
+    def block(self, number: int) -> StoredBlock:
+        """A block; nothing of it is decoded until it is asked for."""
+        return StoredBlock(self._container, number, len(self.samples), self._codecs, self._groups, self._reference)
 
     def _decoded_blocks(self, numbers: Sequence[int], threads: int) -> Iterator[StoredBlock]:
         """Blocks in order, decoded by several threads, at most one more than threads in memory."""
 
         def decoded(number: int) -> StoredBlock:
-            block = self._block(number)
+            block = self.block(number)
             _ = block.cells, block.annotations, self._spans(block)
             return block
 
@@ -296,28 +308,53 @@ class Archive:
         return {label: labels == label for label in sorted(set(labels.tolist()))}
 
     @cached_property
+    def _reference(self) -> Reference | None:
+        """The archive this one was stored beside, checked to be that one."""
+        wanted = self.manifest.reference
+        if wanted is None:
+            return None
+        if self._given is None and self._model_path is None:
+            raise HaploomError(
+                f"{self.path} needs its reference, an archive of {wanted.n_samples:,} people, SHA-256 {wanted.sha256}: "
+                "give it with --model"
+            )
+        reference = (self._given or Archive(self._model_path or "")).as_reference
+        reference.check(wanted, self.path)
+        return reference
+
+    @cached_property
+    def as_reference(self) -> Reference:
+        """This archive as one that others are stored beside. Raises HaploomError where it cannot be."""
+        return Reference(self)
+
+    @cached_property
     def _codecs(self) -> dict[str, GenotypeCodec]:
         codecs: dict[str, GenotypeCodec] = {Statistical.codec_id: Statistical()}
         if self.manifest.model is not None:
-            codecs[LatentsAndResidual.codec_id] = self._latents_and_residual()
+            codecs |= {
+                codec_id: self._neural(codec_id) for codec_id in self.manifest.requires if codec_id in NEURAL_CODECS
+            }
         return codecs
 
-    def _latents_and_residual(self) -> LatentsAndResidual:
+    def _neural(self, codec_id: str) -> NeuralCodec:
         n_records = self.manifest.n_records
         records = np.frombuffer(self._packed(MODEL_RECORDS), dtype="<i8")
-        packed = np.frombuffer(self._packed(MAJORITY), dtype=np.uint8)
-        if len(packed) != -(-n_records // 8):
-            raise self._damaged(MAJORITY, f"it is not of {n_records} records")
-        try:
-            network = IntegerNetwork.from_tensors(self._network_tensors())
-        except ValueError as error:
-            raise self._damaged(MODEL, error) from error
+        majority = self._majority() if NEURAL_CODECS[codec_id].wants_majority else np.empty(0, dtype=np.uint8)
         places = np.unique(records)
-        if len(records) != network.n_outputs or len(places) != len(records) or not _within(places, n_records):
+        if len(places) != len(records) or not _within(places, n_records):
             raise self._damaged(MODEL_RECORDS, "they are not records of this archive")
-        return LatentsAndResidual(network, records, np.unpackbits(packed, count=n_records))
+        try:
+            return neural_codec(codec_id, self._model_tensors(codec_id), records, majority)
+        except (ValueError, MemoryError) as error:
+            raise self._damaged(MODEL, error) from error
 
-    def _network_tensors(self) -> dict[str, np.ndarray]:
+    def _majority(self) -> np.ndarray:
+        packed = np.frombuffer(self._packed(MAJORITY), dtype=np.uint8)
+        if len(packed) != row_bytes(self.manifest.n_records):
+            raise self._damaged(MAJORITY, f"it is not of {self.manifest.n_records} records")
+        return np.unpackbits(packed, count=self.manifest.n_records)
+
+    def _model_tensors(self, codec_id: str) -> dict[str, np.ndarray]:
         reference = self.manifest.model
         assert reference is not None
         if reference.embedded:
@@ -332,13 +369,19 @@ class Archive:
             raise HaploomError(
                 f"{self._model_path} is not the model of {self.path}: its SHA-256 is {found}, wanted {reference.sha256}"
             )
-        return read_model(self._model_path).group("exact")
+        return model_tensors(read_model(self._model_path), codec_id)
 
     def _packed(self, name: str) -> bytes:
         """A section of packed bytes, decoded and checked."""
         section = self._container.section(name)
         try:
-            decoded = unpack_bytes(self._container.stored(name), section.decoded_bytes)
+            stored = self._container.stored(name)
+            if section.codec == HEADER_CODEC:
+                if self._reference is None:
+                    raise ValueError("it is stored beside a reference, but none is named")
+                decoded = decode_header(stored, self._reference.archive.header, section.decoded_bytes)
+            else:
+                decoded = unpack_bytes(stored, section.decoded_bytes)
         except (ValueError, MemoryError, IndexError) as error:
             raise self._damaged(name, error) from error
         self._container.check(name, decoded)
@@ -387,6 +430,6 @@ def _within(places: np.ndarray, n: int) -> bool:
     return not len(places) or (places[0] >= 0 and places[-1] < n)
 
 
-def open_archive(path: Path | str, model: Path | str | None = None) -> Archive:
-    """Open an archive for reading. `model` is needed where the archive refers to a model it does not hold."""
+def open_archive(path: Path | str, model: Path | str | Archive | None = None) -> Archive:
+    """Open an archive for reading. `model`, a model file or a reference archive, is needed where it refers to one."""
     return Archive(path, model)

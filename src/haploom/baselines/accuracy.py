@@ -87,3 +87,21 @@ def accuracy(
         n_rows=len(truth),
         n_people=len(names),
     )
+
+
+def paired_gain(
+    truth: np.ndarray, ours: np.ndarray, theirs: np.ndarray, people: np.ndarray, *, confidence: float = 0.95,
+    n_resamples: int = 2000, seed: int = 1,
+) -> Interval:  # fmt: skip
+    """Our accuracy minus theirs on the same rows, with a percentile bootstrap interval over people.
+
+    Arguments as in `accuracy`. Narrower than two intervals side by side, since both face the same hard rows.
+    """
+    truth, ours, theirs, people = (np.asarray(each) for each in (truth, ours, theirs, people))
+    names, person_index = np.unique(people, return_inverse=True)
+    rows = np.bincount(person_index, minlength=len(names))
+    gained = np.bincount(person_index, (ours == truth).astype(float) - (theirs == truth), minlength=len(names))
+    times_drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), n_resamples)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile((times_drawn @ gained) / (times_drawn @ rows), [tail, 1 - tail])
+    return Interval(float(gained.sum() / rows.sum()), float(low), float(high))

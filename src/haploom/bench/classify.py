@@ -16,7 +16,8 @@ def classify_records(task: str, panel: Panel, model: Path, held_out: Panel | Non
     """One record a method, as it is measured: see `ancestry.compare_classifiers` for who learns from whom.
 
     task: a name for the measurement. Figures are shares from 0 to 1 as {"value", "low", "high"}: 95 % intervals
-    over people. `seconds` is learning and labelling together; of the model, labelling alone.
+    over people. `gain_of_model` is the model's accuracy minus the method's. `seconds` is learning and labelling
+    together; of the model, labelling alone.
     """
     trained = read_model(model)
     about = {
@@ -28,7 +29,9 @@ def classify_records(task: str, panel: Panel, model: Path, held_out: Panel | Non
     start = time.perf_counter()
     for measured in compare_classifiers(panel, trained, held_out):
         seconds = round(time.perf_counter() - start, 2)
-        yield {"task": task, "method": measured.method, **_figures(measured.accuracy), "seconds": seconds, **about}
+        gain = {} if measured.gain is None else {"gain_of_model": _interval(measured.gain)}
+        figures = {**_figures(measured.accuracy), **gain}
+        yield {"task": task, "method": measured.method, **figures, "seconds": seconds, **about}
         start = time.perf_counter()
 
 

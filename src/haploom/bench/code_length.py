@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from haploom import provenance
+from haploom.archive.bits_back import BitsBack
 from haploom.baselines.independent_sites import IndependentSites
 from haploom.baselines.li_stephens import LiStephens
-from haploom.compression.bits_back import BitsBack
 from haploom.entropy_coding.allele_stream import code_alleles, decode_alleles
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, panel_at_sites

@@ -22,6 +22,11 @@ from haploom.cli.frame import (
     threads_option,
 )  # fmt: skip
 
+CODECS = (
+    "auto", "statistical", "vae+rle", "cvae+rle", "pca+rle", "vqvae+zstd", "vqvae+blosc2", "vqvae+genozip", "vae",
+    "vqvae",
+)  # fmt: skip
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,10 +46,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--codec",
-    type=click.Choice(["auto", "statistical", "vae+rle"]),
+    type=click.Choice(CODECS),
     default="auto",
     show_default=True,
-    help="How genotypes are stored; auto takes the smaller, a model's own bytes counted.",
+    help="How genotypes are stored; auto takes the smallest, a model's own bytes counted.",
 )
 @optional_model_option
 @click.option(
@@ -53,6 +58,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Put the model's decoder into the archive, or need the model file to read it.",
 )
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Store beside the people of this archive: much smaller, and only read with it (--model).",
+)
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Decode the archive and compare it first.")
 @selection_options
 @threads_option
@@ -60,23 +70,23 @@ if TYPE_CHECKING:
 @json_option
 @quiet_option
 def compress(
-    source: Path, output: Path, level: str, codec: str, model: Path | None, embed_model: bool, verify: bool,
-    selection: "Selection", threads: int | None, force: bool, as_json: bool,
+    source: Path, output: Path, level: str, codec: str, model: Path | None, embed_model: bool,
+    reference: Path | None, verify: bool, selection: "Selection", threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Store SOURCE without loss: of VCF and BCF every byte of the text. SOURCE is kept.
 
     With --populations the labels are kept too, and INFO such as EUR_AF is predicted from them. A selection of
     regions, people or sites is stored as a panel: alleles, sites and names.
     """
-    if codec == "vae+rle" and model is None:
-        raise click.UsageError("--codec vae+rle needs --model: train one with `haploom train`")
+    if codec not in CODECS[:2] and model is None:
+        raise click.UsageError(f"--codec {codec} needs --model: train one with `haploom train`")
 
     from haploom.compression import compress as compress_file
 
     start = time.perf_counter()
     result = compress_file(
         source, output, selection=selection, level=level, codec=codec, model=model, embed_model=embed_model,
-        verify=verify, threads=threads or default_threads(), force=force,
+        reference=reference, verify=verify, threads=threads or default_threads(), force=force,
     )  # fmt: skip
     result["seconds"] = round(time.perf_counter() - start, 2)
     if not as_json:

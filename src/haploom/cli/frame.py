@@ -132,8 +132,9 @@ map_option = click.option(
 
 
 optional_model_option = click.option(
-    "-m", "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A trained model."
-)
+    "-m", "--model", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A trained model, or the reference archive that an archive was stored beside.",
+)  # fmt: skip
 min_coverage_option = click.option(
     "--min-coverage", type=click.FloatRange(0, 1), default=0.5, show_default=True,
     help="Refuse genotypes with a smaller share of the model's sites.",

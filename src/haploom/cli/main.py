@@ -9,6 +9,7 @@ from haploom.cli.convert import convert
 from haploom.cli.demo import demo
 from haploom.cli.impute import impute
 from haploom.cli.people import classify, embed, synthesize
+from haploom.cli.reproduce import reproduce
 from haploom.cli.simulate import simulate
 from haploom.cli.split import split
 from haploom.cli.statistics import entropy, ld
@@ -31,7 +32,7 @@ def haploom() -> None:
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
     demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
-    impute, synthesize, entropy, ld, bench,
+    impute, synthesize, entropy, ld, bench, reproduce,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)

@@ -8,6 +8,7 @@ import rich_click as click
 
 from haploom.cli.frame import (
     chosen_sites_explained,
+    default_threads,
     force_option,
     genotypes,
     json_option,
@@ -94,7 +95,8 @@ def classify(
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
-    Sites of the model that are absent from SOURCE are taken as missing.
+    Sites of the model that are absent from SOURCE are taken as missing. A model of kind ancestry gives calibrated
+    probabilities and sets of labels, and says unknown of people unlike its reference.
 
     With --populations, says how often that agrees with the labels there: those of the column the model learned.
     """
@@ -112,11 +114,12 @@ def classify(
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
     _use_threads(trained, threads)
     with chosen_sites_explained(selection):
-        classification = classify_panel(panel, trained, min_coverage)
+        classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
-    result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in classification.classes}
+    named = sorted({*classification.classes, *classification.labels.tolist()})
+    result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
@@ -168,8 +171,8 @@ def synthesize(
 
 
 def _use_threads(model: "ModelFile", threads: int | None) -> None:
-    """After the input is known to be good, as this loads torch; a PCA needs none, and uses NumPy's own threads."""
-    if model.card.kind != "pca":
+    """After the input is known to be good, as this loads torch; a PCA and an ancestry classifier need none."""
+    if model.card.kind not in ("pca", "ancestry"):
         from haploom.training.threads import use_threads
 
         use_threads(threads)

@@ -2,6 +2,7 @@
 
 import glob
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from haploom.cli.frame import (
+    default_threads,
     force_option,
     genotypes,
     json_option,
@@ -21,7 +23,7 @@ from haploom.cli.frame import (
     training_selection_options,
 )  # fmt: skip
 from haploom.errors import FormatError, HaploomError
-from haploom.io.model_kinds import TRAINED
+from haploom.io.model_kinds import FITTED
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -32,7 +34,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @genotypes()
 @output_option("The model (a safetensors file).")
-@click.option("--kind", type=click.Choice(TRAINED), default="vae", show_default=True, help="Which model.")
+@click.option("--kind", type=click.Choice(FITTED), default="vae", show_default=True, help="Which model.")
 @click.option(
     "--profile",
     type=click.Choice(["sound", "paper"]),
@@ -72,11 +74,14 @@ def train(
     people; without it, people are split 80/10/10 by --seed. The split is stored in the model. --maf counts
     the training people only.
 
+    --kind ancestry fits the classifier with calibrated labels to train and validation people together, in one pass
+    that needs no torch; its file holds their genotypes.
+
     Now and then the training is saved to OUTPUT.checkpoint, which is deleted at the end: after Ctrl-C or a crash
     the same command with --resume goes on from there. Under torchrun, all its processes share each batch.
     """
     from haploom.io import label_level, read_dosages, read_panel, read_split
-    from haploom.io.model_file import describe_model, write_model
+    from haploom.io.model_file import write_model
     from haploom.io.output import check_outputs, text_output
     from haploom.panel import split_people
 
@@ -101,6 +106,17 @@ def train(
         raise type(error)(f"{error}; or train on allele counts as they are with `haploom train --unphased`") from error
     level = label_level(panel.populations, selection.label)
     parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
+    if kind == "ancestry":
+        _refuse_options_of_networks(latent, epochs, batch_size, learning_rate, history, plot, profile, resume)
+        from haploom.ancestry.trusted_training import train_ancestry
+
+        started = time.monotonic()
+        model = train_ancestry(
+            panel, parts, level, maf=selection.maf or 0.0, seed=seed, threads=threads or default_threads()
+        )
+        write_model(model, output, force)
+        print_result(_about(output) | {"seconds": round(time.monotonic() - started, 1)}, as_json)
+        return
     from haploom.training.fit import train_model  # loads torch: after the input is known to be good
     from haploom.training.processes import is_first_process
     from haploom.training.threads import use_threads
@@ -141,13 +157,33 @@ def train(
         save_loss_plot(trained.model, plot, force)
     for path in trained.checkpoints:
         path.unlink(missing_ok=True)
-    about = describe_model(output)
+    seconds = round(sum(figures.seconds for figures in trained.history), 1)
+    print_result(_about(output) | {"seconds": seconds}, as_json)
+
+
+def _about(model: Path) -> dict[str, Any]:
+    """What is printed of a finished training."""
+    from haploom.io.model_file import describe_model
+
+    about = describe_model(model)
     result = {key: about[key] for key in ("kind", "profile", "sites", "labels", "parameters", "file_bytes", "sha256")}
-    figures = trained.model.card.training
-    result |= {name: figures[name] for name in ("epochs_run", "kept_epoch")}
-    result |= {name: round(value, 5) for name, value in figures.items() if name.startswith("validation_")}
-    result["seconds"] = round(sum(figures.seconds for figures in trained.history), 1)
-    print_result(result, as_json)
+    figures = about["training"]
+    result |= {name: figures[name] for name in ("epochs_run", "kept_epoch") if name in figures}
+    measured = ("validation_", "left_out_")
+    return result | {name: round(value, 5) for name, value in figures.items() if name.startswith(measured)}
+
+
+def _refuse_options_of_networks(
+    latent: int | None, epochs: int | None, batch_size: int | None, learning_rate: float | None, history: Path | None,
+    plot: Path | None, profile: str, resume: bool,
+) -> None:  # fmt: skip
+    given = {
+        "--latent": latent, "--epochs": epochs, "--batch-size": batch_size, "--learning-rate": learning_rate,
+        "--history": history, "--plot": plot, "--resume": resume or None,
+        "--profile paper": True if profile == "paper" else None,
+    }  # fmt: skip
+    if wrong := [name for name, value in given.items() if value is not None]:
+        raise click.UsageError(f"--kind ancestry is no network trained in epochs: leave {', '.join(wrong)} out")
 
 
 def _saved(checkpoint: Path) -> list[Path]:

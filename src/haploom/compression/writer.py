@@ -15,13 +15,15 @@ import numpy as np
 
 from haploom import progress, provenance
 from haploom.archive import Archive, reader
-from haploom.archive.blocks import EncodedSection, Groups, encode_block
+from haploom.archive.blocks import EncodedSection, encode_block, encode_block_beside
+from haploom.archive.byte_codecs import check_byte_codec
 from haploom.archive.container import Block, ContainerWriter, Manifest
 from haploom.archive.genotypes import Statistical
+from haploom.archive.header_lines import HEADER_CODEC, encode_header
 from haploom.archive.limits import MOST_ALLELES, MOST_RECORDS, MOST_TEXT_BYTES
 from haploom.archive.spans import have_ends, record_spans
 from haploom.archive.text.cutting import TextBlock, TextHeader, cut_text
-from haploom.compression.neural import NeuralBlock
+from haploom.compression.neural import NEURAL, NeuralBlock, codecs_for
 from haploom.entropy_coding.byte_packing import pack_bytes
 from haploom.errors import HaploomError
 from haploom.io import NOT_KEPT, Selection, label_level, read_dosages, read_panel, read_populations, source_format
@@ -30,7 +32,7 @@ from haploom.io.output import atomic_output, check_outputs
 from haploom.io.text_source import HashedStream, open_text, panel_text
 from haploom.panel import DosagePanel, Panel
 
-CODECS = ("auto", "statistical", "vae+rle")
+CODECS = ("auto", "statistical", *NEURAL)
 _EVERYTHING = Selection()
 
 
@@ -54,11 +56,13 @@ _ONE_BLOCK = BlockLimits(1 << 40, 1 << 60, 1 << 60)  # a VAE sees all its sites 
 class Storage:
     """How to store.
 
-    codec: "statistical", "vae+rle" (the paper's: latents and run lengths of the residual), or "auto", which takes
-    the model only where it makes the archive smaller, its own bytes counted.
+    codec: "statistical", a model's (the keys of `compression.neural.NEURAL`), or "auto", which takes a model's
+    only where it makes the archive smaller, the model's own bytes counted.
     level: "fast", "default" or "max": how hard the statistical codec tries, and how large its blocks are.
     model: a model file. embed_model: put its integer decoder into the archive; otherwise the archive refers to
     the model file by its SHA-256, and reading needs that file.
+    reference: an archive (opened, or where it is) beside whose people these are stored: only what it does not tell.
+    Reading needs this very file.
     verify: decode the finished archive and compare it with what went in before it gets its name.
     threads: blocks coded at once; the bytes do not depend on it. force: replace an output that exists.
 
@@ -68,6 +72,7 @@ class Storage:
     codec: str = "auto"
     level: str = "default"
     model: Path | None = None
+    reference: Path | Archive | None = None
     embed_model: bool = True
     verify: bool = True
     threads: int = 1
@@ -76,11 +81,19 @@ class Storage:
     def __post_init__(self) -> None:
         if self.model is not None:
             object.__setattr__(self, "model", Path(self.model))
+        if self.reference is not None and not isinstance(self.reference, Archive):
+            object.__setattr__(self, "reference", Archive(self.reference))
+        if self.reference is not None and (self.model is not None or self.codec in NEURAL):
+            raise HaploomError("people stored beside a reference archive need no model: give one or the other")
         for name, known in (("codec", CODECS), ("level", LEVELS)):
             if getattr(self, name) not in known:
                 raise HaploomError(f"unknown {name} {getattr(self, name)!r}: wanted one of {', '.join(known)}")
-        if self.codec == "vae+rle" and self.model is None:
-            raise HaploomError("codec vae+rle needs a model: train one with `haploom train` and give it with --model")
+        if self.codec in NEURAL:
+            if self.model is None:
+                raise HaploomError(
+                    f"codec {self.codec} needs a model: train one with `haploom train` and give it with --model"
+                )
+            check_byte_codec(self.codec.partition("+")[2])
 
 
 @dataclass(frozen=True)
@@ -146,25 +159,29 @@ def _compress(source: _Source, output: Path, storage: Storage) -> dict[str, Any]
             _write_smaller(source, target, storage)
         else:
             _write(source, target, storage)
-    return {**Archive(output, storage.model).describe(), "verified": storage.verify}
+    return {**Archive(output, storage.model or storage.reference).describe(), "verified": storage.verify}
 
 
 def _write_smaller(source: _Source, target: Path, storage: Storage) -> None:
-    """Both codecs, and the smaller archive, a model that is only referred to counted."""
+    """All that applies, and the smallest archive, a model that is only referred to counted."""
+    assert storage.model is not None
     _write(source, target, replace(storage, codec="statistical", model=None))
+    smallest = target.stat().st_size
     other = target.with_name(f"{target.name}.neural")
-    try:
-        _write(source, other, replace(storage, codec="vae+rle"))
-        reference = Archive(other, storage.model).manifest.model
-        referred_bytes = reference.stored_bytes if reference and not reference.embedded else 0
-        if other.stat().st_size + referred_bytes < target.stat().st_size:
-            os.replace(other, target)
-    finally:
-        other.unlink(missing_ok=True)
+    for codec in codecs_for(storage.model):
+        try:
+            _write(source, other, replace(storage, codec=codec))
+            reference = Archive(other, storage.model).manifest.model
+            referred_bytes = reference.stored_bytes if reference and not reference.embedded else 0
+            if other.stat().st_size + referred_bytes < smallest:
+                smallest = other.stat().st_size + referred_bytes
+                os.replace(other, target)
+        finally:
+            other.unlink(missing_ok=True)
 
 
 def _write(source: _Source, target: Path, storage: Storage) -> None:
-    neural = storage.codec == "vae+rle"
+    neural = storage.codec in NEURAL
     limits = _ONE_BLOCK if neural else LEVELS[storage.level]
     with source.open() as stream, target.open("wb") as file:
         header, blocks = cut_text(cast(BinaryIO, stream), limits.records, limits.text_bytes, limits.alleles)
@@ -173,19 +190,30 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
         level = source.label_level(labels)
         groups = {label: np.array(labels[level]) == label for label in sorted(set(labels[level]))} if level else {}
         writer = ContainerWriter(file)
-        _add_packed(writer, reader.HEADER, header.text)
+        reference = storage.reference.as_reference if isinstance(storage.reference, Archive) else None
+        if reference:
+            coded = encode_header(header.text, reference.archive.header)
+            writer.add(reader.HEADER, HEADER_CODEC, coded, len(header.text), crc32(header.text))
+        else:
+            _add_packed(writer, reader.HEADER, header.text)
         if labels:
             _add_packed(writer, reader.POPULATIONS, json.dumps(labels, ensure_ascii=False).encode())
         model = None
         if neural:
             assert storage.model is not None
-            block = _only_block(blocks, header)
-            model = NeuralBlock(block, storage.model, storage.embed_model)
+            block = _only_block(blocks, header, storage.codec)
+            model = NeuralBlock(block, storage.codec, storage.model, storage.embed_model, labels)
             for name, data in model.shared_sections().items():
                 _add_packed(writer, name, data)
             written = [_add_block(writer, 0, block, encode_block(block, model.codec, groups))]
         else:
-            written = list(_encode_blocks(writer, blocks, Statistical(storage.level), groups, storage.threads))
+            encode = partial(encode_block, codec=Statistical(storage.level), groups=groups)
+            if reference:
+                encode = partial(
+                    encode_block_beside, reference=reference, codec=Statistical(storage.level), level=storage.level,
+                    groups=groups,
+                )  # fmt: skip
+            written = list(_encode_blocks(writer, blocks, encode, storage.threads))
         writer.finish(
             Manifest(
                 requires=sorted({section.codec for section in writer.sections.values()}),
@@ -198,17 +226,21 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
                 not_kept=list(source.not_kept),
                 label_level=level,
                 model=model.reference if model else None,
+                reference=reference.about if reference else None,
                 paper_size_bits=model.paper_size_bits if model else None,
                 made_by=provenance.record(),
                 sections=writer.sections,
             )
         )
     if storage.verify:
-        Archive(target, storage.model).verify(storage.threads)
+        Archive(target, storage.model or storage.reference).verify(storage.threads)
 
 
 def _encode_blocks(
-    writer: ContainerWriter, blocks: Iterator[TextBlock], codec: Statistical, groups: Groups, threads: int
+    writer: ContainerWriter,
+    blocks: Iterator[TextBlock],
+    encode: Callable[[TextBlock], dict[str, EncodedSection]],
+    threads: int,
 ) -> Iterator[Block]:
     """Encode blocks in `threads` threads and write them in order; a few at a time are in memory."""
     waiting: list[tuple[TextBlock, Future[dict[str, EncodedSection]]]] = []
@@ -221,7 +253,7 @@ def _encode_blocks(
 
         number = 0
         for block in blocks:
-            waiting.append((block, pool.submit(encode_block, block, codec, groups)))
+            waiting.append((block, pool.submit(encode, block)))
             if len(waiting) > threads:
                 yield write_first(number)
                 number += 1
@@ -245,11 +277,11 @@ def _add_packed(writer: ContainerWriter, name: str, data: bytes) -> None:
     writer.add(name, reader.PACKED, pack_bytes(data), len(data), crc32(data))
 
 
-def _only_block(blocks: Iterator[TextBlock], header: TextHeader) -> TextBlock:
+def _only_block(blocks: Iterator[TextBlock], header: TextHeader, codec: str) -> TextBlock:
     block = next(blocks, None)
     if block is None or not header.n_samples or not block.plain.all():
         raise HaploomError(
-            "codec vae+rle stores phased diploid calls without gaps, and some here are not, or there are none: "
+            f"codec {codec} stores phased diploid calls without gaps, and some here are not, or there are none: "
             "use --codec statistical, which stores any VCF"
         )
     return block

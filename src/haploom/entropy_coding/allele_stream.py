@@ -13,14 +13,25 @@ from haploom.kernels import int64, kernel
 _SQUASH_BITS = 8  # its log-odds are in 1/256
 
 
-def allele_probabilities(log_odds: np.ndarray, log_odds_bits: int) -> np.ndarray:
-    """Probabilities of fixed-point log-odds, rounded to 1/256 nat: uint16 of the same shape, from 1 to 65535.
+def allele_log_odds(log_odds: np.ndarray, log_odds_bits: int) -> np.ndarray:
+    """Fixed-point log-odds rounded (half up) to 1/256 nat: int16 of the same shape, from -MAX_LOGIT to MAX_LOGIT.
 
     log_odds: integers, of any dtype, below 2**53 in size, in 1/2**log_odds_bits.
     """
     # Powers of two, and cut before anything is rounded: exact in float64.
-    steps = np.clip(log_odds * 2.0 ** (_SQUASH_BITS - log_odds_bits), -MAX_LOGIT, MAX_LOGIT)
-    return SQUASH[np.floor(steps + 0.5).astype(np.int64) + MAX_LOGIT].astype(np.uint16)
+    steps = np.multiply(log_odds, 2.0 ** (_SQUASH_BITS - log_odds_bits), dtype=np.float64)
+    np.clip(steps, -MAX_LOGIT, MAX_LOGIT, out=steps)
+    steps += 0.5
+    return np.floor(steps, out=steps).astype(np.int16)
+
+
+def allele_probabilities(log_odds: np.ndarray, log_odds_bits: int) -> np.ndarray:
+    """Probabilities of fixed-point log-odds, rounded to 1/256 nat: uint16 of the same shape, from 1 to 65535.
+
+    Arguments as of `allele_log_odds`.
+    """
+    steps = allele_log_odds(log_odds, log_odds_bits)
+    return SQUASH[steps.astype(np.int64) + MAX_LOGIT].astype(np.uint16)
 
 
 @kernel

@@ -34,13 +34,13 @@ from haploom.entropy_coding.pbwt import advance, rank_of
 from haploom.entropy_coding.range_coder import code_bit
 from haploom.kernels import int64, kernel
 
-_TABLE = 4096  # cells of each input
-_COUNT_INPUTS = 6
-_OTHER_INPUTS = 5
-_SITE_CELLS = 64  # of the table that starts anew
+TABLE = 4096  # cells of each input
+COUNT_INPUTS = 6
+OTHER_INPUTS = 5
+SITE_CELLS = 64  # of the table that starts anew
 _LIMIT = 4095
-_EVEN = int64(32768) << 32  # a cell that has seen nothing
-_FIRST_WEIGHT = 65536 * 8 // 100
+EVEN = int64(32768) << 32  # a cell that has seen nothing
+FIRST_WEIGHT = 65536 * 8 // 100
 _UNANIMOUS = 16
 _UNANIMOUS_LEVEL = 2
 _SITE_RATE, _SET_RATE, _LAST_RATE = 8, 4, 1
@@ -50,9 +50,9 @@ _SITE_RATE, _SET_RATE, _LAST_RATE = 8, 4, 1
 def forget_shorter(counts: np.ndarray, length: int) -> None:
     """Start anew the levels of counts that ask for a longer match than `length`.
 
-    counts: int64 (_COUNT_INPUTS, 3): zeros, ones, and 1 + the last allele (0: none) of each level.
+    counts: int64 (COUNT_INPUTS, 3): zeros, ones, and 1 + the last allele (0: none) of each level.
     """
-    for level in range(_COUNT_INPUTS):
+    for level in range(COUNT_INPUTS):
         if length < 4 << (2 * level):
             counts[level] = 0
 
@@ -73,8 +73,8 @@ def unanimous_context(counts: np.ndarray, length: int, kind: int, surprise: int)
 
 @kernel
 def count_contexts(counts: np.ndarray, kind: int, contexts: np.ndarray) -> None:
-    """Contexts below _TABLE from the haplotypes just coded, one for each level of counts."""
-    for level in range(_COUNT_INPUTS):
+    """Contexts below TABLE from the haplotypes just coded, one for each level of counts."""
+    for level in range(COUNT_INPUTS):
         zeros, ones = min(octave(counts[level, 0]), 11), min(octave(counts[level, 1]), 11)
         contexts[level] = ((min(kind // 3, 8) * 12 + zeros) * 12 + ones) * 3 + counts[level, 2]
 
@@ -83,7 +83,7 @@ def count_contexts(counts: np.ndarray, kind: int, contexts: np.ndarray) -> None:
 def other_contexts(
     tally: np.ndarray, length: int, kind: int, surprise: int, progress: int, ones: int, contexts: np.ndarray
 ) -> None:
-    """The contexts that look at all neighbours and at the site: int64 (_OTHER_INPUTS,), filled."""
+    """The contexts that look at all neighbours and at the site: int64 (OTHER_INPUTS,), filled."""
     longest_0, longest_1 = tally[LONGEST_0], tally[LONGEST_1]
     votes_0, votes_1, first = tally[VOTES_0], tally[VOTES_1], tally[FIRST]
     contrary = longest_0 if first else longest_1
@@ -163,20 +163,20 @@ def code_common_sites(
     donors = new_donors(n, n_donors)
     alleles = np.empty(n, dtype=np.uint8)
     surprises = np.zeros(n, dtype=np.int64)
-    counts = np.empty((_COUNT_INPUTS, 3), dtype=np.int64)
+    counts = np.empty((COUNT_INPUTS, 3), dtype=np.int64)
     tally = np.empty(5, dtype=np.int64)
 
-    other = _COUNT_INPUTS + n_orders
-    fresh = other + _OTHER_INPUTS - 1  # the input whose table starts anew at every site
-    n_inputs = other + _OTHER_INPUTS + (DONOR_INPUTS if n_donors else 0)
-    cells = np.full(n_inputs * _TABLE, _EVEN, dtype=np.int64)
+    other = COUNT_INPUTS + n_orders
+    fresh = other + OTHER_INPUTS - 1  # the input whose table starts anew at every site
+    n_inputs = other + OTHER_INPUTS + (DONOR_INPUTS if n_donors else 0)
+    cells = np.full(n_inputs * TABLE, EVEN, dtype=np.int64)
     chosen = np.zeros(n_inputs, dtype=np.int64)
-    of_neighbours, of_others, of_donors = chosen[_COUNT_INPUTS:other], chosen[other:], chosen[fresh + 1 :]
+    of_neighbours, of_others, of_donors = chosen[COUNT_INPUTS:other], chosen[other:], chosen[fresh + 1 :]
     logits, three = np.zeros(n_inputs, dtype=np.int64), np.zeros(3, dtype=np.int64)
-    by_votes = np.full((256, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
-    by_length = np.full((64, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
-    by_class = np.full((64, n_inputs), _FIRST_WEIGHT, dtype=np.int64)
-    unanimous = np.full(2 * 12 * 16 * 3 * 9, _EVEN, dtype=np.int64)
+    by_votes = np.full((256, n_inputs), FIRST_WEIGHT, dtype=np.int64)
+    by_length = np.full((64, n_inputs), FIRST_WEIGHT, dtype=np.int64)
+    by_class = np.full((64, n_inputs), FIRST_WEIGHT, dtype=np.int64)
+    unanimous = np.full(2 * 12 * 16 * 3 * 9, EVEN, dtype=np.int64)
     last = np.full((64, 3), 65536 // 3, dtype=np.int64)
 
     for k in range(n_common):
@@ -184,7 +184,7 @@ def code_common_sites(
         known[:] = UNKNOWN
         alleles[:] = UNKNOWN
         counts[:] = 0
-        cells[fresh * _TABLE : fresh * _TABLE + _SITE_CELLS] = _EVEN
+        cells[fresh * TABLE : fresh * TABLE + SITE_CELLS] = EVEN
         of_site = by_class[kind].copy()
         ones = int64(0)
         for i in range(n):
@@ -204,7 +204,7 @@ def code_common_sites(
                 if n_donors:
                     donor_contexts(donors[h], alleles, site, of_donors)
                 for a in range(n_inputs):
-                    chosen[a] += a * _TABLE
+                    chosen[a] += a * TABLE
                 votes_0, votes_1 = tally[VOTES_0], tally[VOTES_1]
                 bit, p = code_under_three_sets(
                     coder, data, cells, chosen, logits,
@@ -216,7 +216,7 @@ def code_common_sites(
             for o in range(n_orders):
                 known[o, places[h, o]] = bit
             ones += bit
-            for level in range(_COUNT_INPUTS):
+            for level in range(COUNT_INPUTS):
                 counts[level, bit] += 1
                 counts[level, 2] = 1 + bit
             # A running mean of how improbable this haplotype's alleles were, in 1/1024.

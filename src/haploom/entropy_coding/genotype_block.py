@@ -24,9 +24,9 @@ _PLAIN = 0
 # What the levels above `fast` mix. PBWT orders as (lowest minor-allele frequency in %, run, phase) of the sites they
 # pass (see `code_common_sites`), the main order first; the donors of each haplotype; and whether
 # unanimous alleles skip the mix.
-_ORDERS = ((0, 0, 0), (10, 0, 0), (40, 0, 0), (0, 1, 0), (0, 1, 1), (0, 16, 0), (0, 16, 1))
-_MORE_ORDERS = ((0, 4, 0), (0, 4, 1), (0, 64, 0), (0, 64, 1))
-_MIXES = {LEVELS["default"]: (_ORDERS, 0, True), LEVELS["max"]: (_ORDERS + _MORE_ORDERS, 16, False)}
+ORDERS = ((0, 0, 0), (10, 0, 0), (40, 0, 0), (0, 1, 0), (0, 1, 1), (0, 16, 0), (0, 16, 1))
+MORE_ORDERS = ((0, 4, 0), (0, 4, 1), (0, 64, 0), (0, 64, 1))
+_MIXES = {LEVELS["default"]: (ORDERS, 0, True), LEVELS["max"]: (ORDERS + MORE_ORDERS, 16, False)}
 _MOST_RARE_CLASS = 12  # rare sites have at most 63 carriers: bounds what a damaged header can ask for
 
 
@@ -42,7 +42,7 @@ def encode_block(alleles: np.ndarray, level: str = "default") -> bytes:
     flipped = (2 * counts > n).astype(np.uint8)
     minor_counts = np.where(flipped, n - counts, counts)
     classes = classes_of(minor_counts)
-    common_class = _common_class(n)
+    common_class = first_common_class(n)
     common, rare = np.flatnonzero(classes >= common_class), np.flatnonzero(classes < common_class)
 
     data = np.zeros(-(-alleles.size // 8), dtype=np.uint8)  # no room for more than the fallback takes
@@ -99,7 +99,7 @@ def decode_block(data: bytes, n_sites: int, n_haplotypes: int) -> np.ndarray:
     return alleles
 
 
-def _common_class(n: int) -> int:
+def first_common_class(n: int) -> int:
     """First class of common sites among n haplotypes: minor counts from about 0.5 % on."""
     return min(int(classes_of(np.array([max(n // 200, 2)]))[0]), _MOST_RARE_CLASS)
 

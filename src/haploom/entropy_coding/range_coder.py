@@ -43,6 +43,14 @@ def new_decoder(data: np.ndarray) -> np.ndarray:
 
 
 @kernel
+def blank_encoder() -> tuple[np.ndarray, np.ndarray]:
+    """State and data of an encoder that keeps nothing: for models that learn bits which are not coded."""
+    state = np.zeros(6, dtype=np.int64)
+    state[_HIGH] = _MASK
+    return state, np.empty(0, dtype=np.uint8)
+
+
+@kernel
 def code_bit(state: np.ndarray, data: np.ndarray, p: int, bit: int) -> int:
     """Code one bit; returns it.
 

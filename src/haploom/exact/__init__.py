@@ -5,6 +5,8 @@ in float64, where every product and every partial sum stays below 2^53 and is th
 of summation, on any BLAS. NumPy only.
 """
 
-from haploom.exact.network import IntegerLayer, IntegerNetwork
+from haploom.exact.codes import CodeNetwork, CodeTable
+from haploom.exact.network import AlleleDecoder, IntegerLayer, IntegerNetwork
+from haploom.exact.windows import WindowNetwork
 
-__all__ = ["IntegerLayer", "IntegerNetwork"]
+__all__ = ["AlleleDecoder", "CodeNetwork", "CodeTable", "IntegerLayer", "IntegerNetwork", "WindowNetwork"]

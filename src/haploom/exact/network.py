@@ -4,17 +4,62 @@ A layer computes  y = floor((W x + b) / 2^shift)  with integers throughout; betw
 [0, ACTIVATION_MAX] (a ReLU with a ceiling). The last layer's output is not cut: fixed-point log-odds.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 EXACT_LIMIT = 2.0**53  # every integer up to here is a float64
 ACTIVATION_MAX = 2**16 - 1
 INPUT_MAX = 2**15 - 1  # inputs are int16
 MAX_SHIFT = 62
 VALUES_AT_ONCE = 1 << 23  # log-odds held at a time: 64 MiB
+
+
+def check_array(name: str, array: np.ndarray, dtype: DTypeLike, shape: tuple[int | str, ...]) -> None:
+    """Raises ValueError unless an array has this dtype and shape."""
+    if array.dtype != dtype or array.shape != shape:
+        raise ValueError(f"{name} is {array.dtype} {array.shape}, wanted {np.dtype(dtype)} {shape}")
+
+
+def quantised(z: np.ndarray, bits: int) -> np.ndarray:
+    """Real numbers to the nearest multiple of 1 / 2^bits: int16, cut at its range."""
+    return np.clip(np.rint(z * 2.0**bits), -INPUT_MAX, INPUT_MAX).astype(np.int16)
+
+
+class AlleleDecoder:
+    """What every integer decoder has in common: whole numbers in, log-odds of the alternate allele at each site out.
+
+    n_inputs, n_outputs: of a row. output_bits: a log-odds integer y means y / 2^output_bits nats.
+    """
+
+    n_inputs: int
+    n_outputs: int
+    output_bits: int
+
+    @abstractmethod
+    def logits(self, z: np.ndarray) -> np.ndarray:
+        """Fixed-point log-odds (n_rows, n_outputs): integers, maybe held in float64."""
+
+    @abstractmethod
+    def to_tensors(self) -> dict[str, np.ndarray]:
+        """The decoder as named arrays, for a file."""
+
+    def rows_at_once(self) -> int:
+        """Rows whose log-odds can be held together."""
+        return max(1, VALUES_AT_ONCE // max(1, self.n_outputs))
+
+    def decide(self, z: np.ndarray) -> np.ndarray:
+        """The likelier allele at each site, 1 where the log-odds are above 0: uint8 (n_rows, n_outputs)."""
+        decided = np.empty((len(z), self.n_outputs), dtype=np.uint8)
+        step = self.rows_at_once()
+        for start in range(0, len(z), step):
+            rows = slice(start, start + step)
+            np.greater(self.logits(z[rows]), 0, out=decided[rows].view(bool))
+        return decided
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +75,9 @@ class IntegerLayer:
     shift: np.ndarray
 
     def __post_init__(self) -> None:
-        n_out = self.weight.shape[0] if self.weight.ndim == 2 else -1
-        for name, dtype, shape in (
-            ("weight", np.int16, self.weight.shape if n_out >= 0 else "2-D"),
-            ("bias", np.int64, (n_out,)),
-            ("shift", np.uint8, (n_out,)),
-        ):
-            array = getattr(self, name)
-            if array.dtype != dtype or array.shape != shape:
-                raise ValueError(f"{name} is {array.dtype} {array.shape}, wanted {np.dtype(dtype)} {shape}")
+        check_array("weight", self.weight, np.int16, self.weight.shape if self.weight.ndim == 2 else ("2-D",))
+        check_array("bias", self.bias, np.int64, self.weight.shape[:1])
+        check_array("shift", self.shift, np.uint8, self.weight.shape[:1])
         if self.shift.max(initial=0) > MAX_SHIFT:
             raise ValueError(f"shift {self.shift.max()} is above {MAX_SHIFT}")
 
@@ -60,7 +99,7 @@ class IntegerLayer:
 
 
 @dataclass(frozen=True, eq=False)
-class IntegerNetwork:
+class IntegerNetwork(AlleleDecoder):
     """Layers one after another, from int16 inputs to fixed-point log-odds.
 
     input_bits: an input integer v means v / 2^input_bits. output_bits: likewise for the log-odds.
@@ -86,16 +125,21 @@ class IntegerNetwork:
                 raise ValueError(f"layer {place}: sums up to {bound:.3g} are not exact in float64")
 
     @property
-    def n_inputs(self) -> int:
+    def n_inputs(self) -> int:  # type: ignore[override]
         return self.layers[0].weight.shape[1]
 
     @property
-    def n_outputs(self) -> int:
+    def n_outputs(self) -> int:  # type: ignore[override]
         return self.layers[-1].weight.shape[0]
+
+    @property
+    def n_windows(self) -> int:
+        """It sees all sites at once."""
+        return 1
 
     def quantise_input(self, z: np.ndarray) -> np.ndarray:
         """Real inputs to the nearest integers the network takes: int16, cut at its range."""
-        return np.clip(np.rint(z * 2.0**self.input_bits), -INPUT_MAX, INPUT_MAX).astype(np.int16)
+        return quantised(z, self.input_bits)
 
     def logits(self, z: np.ndarray) -> np.ndarray:
         """Fixed-point log-odds: int16 (n_rows, n_inputs) -> integers in float64 (n_rows, n_outputs)."""
@@ -106,15 +150,6 @@ class IntegerNetwork:
             x = layer.apply(x)
             np.clip(x, 0, ACTIVATION_MAX, out=x)
         return self.layers[-1].apply(x)
-
-    def decide(self, z: np.ndarray) -> np.ndarray:
-        """The likelier allele at each site, 1 where the log-odds are above 0: uint8 (n_rows, n_outputs)."""
-        decided = np.empty((len(z), self.n_outputs), dtype=np.uint8)
-        step = max(1, VALUES_AT_ONCE // self.n_outputs)
-        for start in range(0, len(z), step):
-            rows = slice(start, start + step)
-            np.greater(self.logits(z[rows]), 0, out=decided[rows].view(bool))
-        return decided
 
     def to_tensors(self) -> dict[str, np.ndarray]:
         """The network as named arrays, for a file."""

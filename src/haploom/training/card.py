@@ -8,17 +8,24 @@ import numpy as np
 import torch
 
 from haploom import provenance
+from haploom.exact import AlleleDecoder
 from haploom.io.model_file import ModelCard, ModelFile
 from haploom.models.encoder import encode_batches, rows_at_once
+from haploom.models.label_scores import fit_temperature, label_scores
 from haploom.models.model import HaplotypeModel
-from haploom.models.to_exact import exact_decoder
+from haploom.models.to_exact import exact_decoder, exact_encoder
 from haploom.models.vae import VAE
+from haploom.models.vqvae import VQVAE
+from haploom.models.window_vae import WindowAE, WindowVAE
+from haploom.models.windows import apart
+from haploom.models.windows_to_exact import exact_code_decoder, exact_window_decoder, exact_window_encoder
 from haploom.models.yvae import YVAE
 from haploom.panel import PARTS, Split
 from haploom.training.dataset import PanelDataset, batches
 from haploom.training.job import Job
 from haploom.training.loop import EpochFigures, best_epoch
 
+TYPICAL_ROWS = 512  # training haplotypes that set the scale of the integer encoders
 FEW_PEOPLE = 20  # training people of a label below which the card says so
 
 _LIMITS = {
@@ -60,6 +67,8 @@ def model_file(
     arrays = {f"weights.{name}": tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     if network.n_latents:
         arrays |= _latent_arrays(network, job.train)
+    if job.kind in ("cvae", "yvae"):
+        arrays["labels.temperature"] = np.array([_temperature(network, job.validation)])
     settings = job.config.as_dict()
     training = {
         "epochs_at_most": settings.pop("epochs"), **settings, "maf": maf, "device": device.type,
@@ -153,14 +162,28 @@ def _latent_arrays(network: HaplotypeModel, train: PanelDataset) -> dict[str, np
     return {
         "labels.mean": np.stack([rows.mean(axis=0) for rows in of_label]),
         "labels.variance": np.stack([rows.var(axis=0) for rows in of_label]),
-        **(
-            _exact_arrays(network, torch.from_numpy(means), torch.from_numpy(train.labels)) if train.ploidy == 1 else {}
-        ),
+        **(_exact_arrays(network, torch.from_numpy(means), train) if train.ploidy == 1 else {}),
     }
 
 
-def _exact_arrays(network: HaplotypeModel, means: torch.Tensor, labels: torch.Tensor) -> dict[str, np.ndarray]:
-    """The integer decoders of the models that have them: `exact.*`, of a Y-VAE's members `exact.<place>.*`."""
+def _temperature(network: HaplotypeModel, validation: PanelDataset) -> float:
+    """That under which the likelihoods of validation rows say their labels best."""
+    assert validation.labels is not None
+    device = network.frequency.device
+    steps = batches(len(validation), rows_at_once(validation.n_sites))
+    nats, _ = label_scores(network, (validation.batch(rows, device) for rows in steps))
+    return fit_temperature(nats, validation.labels)
+
+
+@torch.no_grad()
+def _exact_arrays(network: HaplotypeModel, means: torch.Tensor, train: PanelDataset) -> dict[str, np.ndarray]:
+    """The integer networks: decoders `exact.*`, of a Y-VAE's members `exact.<place>.*`; encoders `encoder.*`.
+
+    Encoders are there for bits-back coding, which has to draw the same latents from the same haplotype.
+    means: (n_rows, n_latents) of all training rows.
+    """
+    assert train.labels is not None
+    device, labels = network.frequency.device, torch.from_numpy(train.labels)
     if isinstance(network, YVAE):
         return {
             f"exact.{place}.{name}": array
@@ -168,9 +191,23 @@ def _exact_arrays(network: HaplotypeModel, means: torch.Tensor, labels: torch.Te
             if isinstance(member, VAE)
             for name, array in exact_decoder(member, means[labels == place]).to_tensors().items()
         }
-    if isinstance(network, VAE):
-        inputs = means
-        if network.config.n_labels:
-            inputs = torch.cat([means, network.one_hot(labels.to(network.frequency.device)).cpu()], dim=1)
-        return {f"exact.{name}": array for name, array in exact_decoder(network, inputs).to_tensors().items()}
-    return {}
+    rows = np.linspace(0, len(train) - 1, min(TYPICAL_ROWS, len(train))).astype(np.int64)
+    if isinstance(network, VQVAE):
+        values = apart(means[rows].to(device), network.windows.n_windows)
+        return _named("exact", exact_code_decoder(network, network.codebook(values).codes.transpose(0, 1)))
+    if isinstance(network, WindowAE):
+        decoder = _named("exact", exact_window_decoder(network, means[rows]))
+        if isinstance(network, WindowVAE):
+            alleles = train.batch(rows, device).counts
+            return decoder | _named("encoder", exact_window_encoder(network, alleles))
+        return decoder
+    if not isinstance(network, VAE):
+        return {}
+    if network.config.n_labels:
+        return _named("exact", exact_decoder(network, torch.cat([means, network.one_hot(labels.to(device)).cpu()], 1)))
+    alleles = train.batch(rows, device).counts
+    return _named("exact", exact_decoder(network, means)) | _named("encoder", exact_encoder(network, alleles))
+
+
+def _named(prefix: str, network: AlleleDecoder) -> dict[str, np.ndarray]:
+    return {f"{prefix}.{name}": array for name, array in network.to_tensors().items()}

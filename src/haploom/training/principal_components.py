@@ -10,6 +10,7 @@ import numpy as np
 from haploom.baselines.principal_components import pca_arrays
 from haploom.errors import HaploomError
 from haploom.models.model import ModelConfig
+from haploom.models.to_exact import exact_axes
 from haploom.popgen.allele_shares import share_blocks
 from haploom.popgen.pca import PCA
 from haploom.training.dataset import PanelDataset
@@ -44,6 +45,7 @@ def fit_pca(job: Job) -> tuple[dict[str, np.ndarray], list[EpochFigures], Mappin
     of_label = [z[job.train.labels == place] for place in range(len(job.train.label_names))]
     arrays = {
         **pca_arrays(pca),
+        **(_decoder(pca, z) if job.train.ploidy == 1 else {}),
         "labels.mean": np.stack([rows.mean(axis=0) for rows in of_label]).astype(np.float32),
         "labels.variance": np.stack([rows.var(axis=0) for rows in of_label]).astype(np.float32),
     }
@@ -62,3 +64,9 @@ def _squared_errors(pca: PCA, data: PanelDataset) -> tuple[float, float]:
         to_axes += float(np.nansum((shares - back) ** 2))
         to_mean += float(np.nansum((shares - pca.mean_) ** 2))
     return to_axes / len(data), to_mean / len(data)
+
+
+def _decoder(pca: PCA, scores: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        f"exact.{name}": array for name, array in exact_axes(pca.components_, pca.mean_, scores).to_tensors().items()
+    }

@@ -12,8 +12,7 @@ from numpy.testing import assert_array_equal
 
 torch = pytest.importorskip("torch")
 
-from haploom.compression import bits_back  # noqa: E402
-from haploom.compression.bits_back import BitsBack  # noqa: E402
+from haploom.archive.bits_back import BitsBack  # noqa: E402
 from haploom.entropy_coding.normal_bins import (  # noqa: E402
     LOG_VARIANCE_BITS,
     REACH,
@@ -147,10 +146,14 @@ def test_exact_encoder__agrees_with_the_float_network(codec, model, alleles):
     assert np.abs(got - wanted).max() < 0.01
 
 
-def test_bits_back__the_same_bytes_at_any_batch_size(codec, alleles, monkeypatch):
-    wanted = codec.encode(alleles)
-    for rows in (1, 7, 1000):
-        monkeypatch.setattr(bits_back, "ROWS_AT_ONCE", rows)
+def test_bits_back__the_same_bytes_however_many_rows_a_network_takes(codec, alleles, monkeypatch):
+    wanted, whole = codec.encode(alleles), IntegerNetwork.logits
+    for n_rows in (1, 7):
+
+        def in_batches(network, z, n_rows=n_rows):
+            return np.concatenate([whole(network, z[start : start + n_rows]) for start in range(0, len(z), n_rows)])
+
+        monkeypatch.setattr(IntegerNetwork, "logits", in_batches)
         assert codec.encode(alleles) == wanted
 
 
@@ -160,7 +163,7 @@ def test_bits_back__the_same_bytes_with_any_number_of_threads(codec, alleles, tm
     np.save(tmp_path / "alleles.npy", alleles)
     program = (
         "import sys, hashlib, numpy as np\n"
-        "from haploom.compression.bits_back import BitsBack\n"
+        "from haploom.archive.bits_back import BitsBack\n"
         "from haploom.exact import IntegerNetwork\n"
         "networks = [IntegerNetwork.from_tensors(dict(np.load(sys.argv[1] + f'/{name}.npz')))\n"
         "            for name in ('encoder', 'decoder')]\n"

@@ -1,0 +1,89 @@
+"""What a trusted classifier measures of each haplotype or unphased person, beside its reference people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from haploom.baselines.kernel_ridge import squared_distances
+from haploom.baselines.label_copying import LabelCopying
+from haploom.baselines.label_frequencies import LabelFrequencies
+from haploom.panel import Variants
+from haploom.panel.bits import pack_rows, unpack_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Reference rows: haplotypes (ploidy 1) or people (ploidy 2), those of one label together.
+
+    counts: uint8 (n_rows, n_sites), 0 to ploidy. start: int64 (n_labels + 1,), where each label's rows begin.
+    rates: (switches_per_mb, mismatch_bits) of the copying model; None where rows are people, whose likelihood
+    takes sites as independent.
+    """
+
+    counts: np.ndarray
+    start: np.ndarray
+    variants: Variants
+    ploidy: int
+    rates: tuple[float, int] | None = None
+    threads: int = field(default=1, compare=False)
+
+    @property
+    def rows_per_person(self) -> int:
+        return 2 // self.ploidy
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int64 (n_rows,)."""
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    @cached_property
+    def _frequencies(self) -> LabelFrequencies:
+        alternate = np.add.reduceat(self.counts, self.start[:-1], axis=0, dtype=np.int64)
+        return LabelFrequencies(alternate, np.repeat(2 * np.diff(self.start)[:, None], self.counts.shape[1], axis=1))
+
+    def copying(self, sites: np.ndarray | slice = slice(None)) -> LabelCopying:
+        """The copying model over some of the sites: distances are between those."""
+        variants = self.variants.select(sites)
+        model = LabelCopying(
+            self.counts[:, sites], self.start, variants.chrom, variants.position_bp, threads=self.threads
+        )
+        if self.rates is not None:
+            model.switches_per_mb, model.mismatch_bits = self.rates
+        return model
+
+    def log_likelihoods(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
+        """Of rows under each label, nats, float64 (n, n_labels). called: (n_sites,) for haplotypes, (n, n_sites)."""
+        if self.ploidy == 1:
+            sites = np.flatnonzero(called)
+            return self.copying(sites).log_likelihoods(counts[:, sites])
+        return self._frequencies.log_likelihoods(counts, called)
+
+    def log_likelihoods_left_out(self) -> np.ndarray:
+        """Of the reference rows themselves, each without its own person: float64 (n_rows, n_labels)."""
+        if self.ploidy == 1:
+            return self.copying().log_likelihoods(self.counts, np.arange(len(self.counts)))
+        return self._frequencies.left_out(self.counts, np.True_, self.labels)
+
+    def distances(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
+        """Squared, of rows to the reference rows: float64 (n, n_rows)."""
+        return squared_distances(counts, called, self.counts)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a model file, without the sites."""
+        rows = {"bits": pack_rows(self.counts)} if self.ploidy == 1 else {"counts": self.counts}
+        rates = {} if self.rates is None else {"rates": np.array(self.rates)}
+        return {**rows, **rates, "start": self.start}
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, np.ndarray], variants: Variants, ploidy: int, threads: int = 1
+    ) -> "Reference":
+        """The inverse of `to_arrays`. Raises KeyError or ValueError where arrays are absent or do not fit."""
+        counts = unpack_rows(arrays["bits"], len(variants)) if ploidy == 1 else arrays["counts"]
+        start = arrays["start"]
+        if counts.shape != (start[-1], len(variants)):
+            raise ValueError(f"reference rows are {counts.shape}, wanted {(int(start[-1]), len(variants))}")
+        rates = (float(arrays["rates"][0]), int(arrays["rates"][1])) if ploidy == 1 else None
+        return cls(counts, start, variants, ploidy, rates, threads)

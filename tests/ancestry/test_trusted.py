@@ -1,0 +1,174 @@
+"""The trusted classifier on people of two populations, and its parts against slow or known answers."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+pytest.importorskip("sklearn")
+
+from haploom.ancestry import classify_panel, compare_classifiers, write_classification
+from haploom.ancestry.conformal import label_sets, set_thresholds
+from haploom.ancestry.probabilities import fit_stack, softmax
+from haploom.ancestry.trusted_training import expected_calibration_error, train_ancestry
+from haploom.ancestry.typicality import Typicality
+from haploom.cli.frame import run
+from haploom.cli.main import haploom as program
+from haploom.errors import HaploomError, SiteMismatchError
+from haploom.io import write_panel, write_populations, write_split
+from haploom.io.model_file import read_model, write_model
+from haploom.panel import DosagePanel, Split
+
+
+@pytest.fixture(scope="module")
+def trained(two_populations, two_populations_split, tmp_path_factory):
+    path = tmp_path_factory.mktemp("ancestry") / "trusted.model"
+    write_model(train_ancestry(two_populations, two_populations_split, "population"), path)
+    return read_model(path)
+
+
+@pytest.fixture(scope="module")
+def held_out(two_populations, two_populations_split):
+    return two_populations.select_samples(two_populations_split.samples("test", two_populations.samples))
+
+
+def test_trusted__labels_held_out_people(trained, held_out):
+    got = classify_panel(held_out, trained)
+    truth = held_out.labels("population", per="haplotype")
+    assert (np.array(got.classes)[got.scores.argmax(axis=1)] == truth).mean() > 0.95
+    assert np.allclose(got.scores.sum(axis=1), 1)
+    assert (got.sets.any(axis=1) == (got.labels != "unknown")).all()
+
+
+def test_trusted__unphased_people(two_populations, two_populations_split, held_out):
+    unphased = DosagePanel.from_panel(two_populations)
+    model = train_ancestry(unphased, two_populations_split, "population")
+    got = classify_panel(held_out, model)  # phased people are taken as dosages
+    assert got.ploidy == 2
+    truth = held_out.labels("population")
+    assert (np.array(got.classes)[got.scores.argmax(axis=1)] == truth).mean() > 0.95
+
+
+def test_trusted__same_bytes_alone_in_a_cohort_in_another_order_and_by_threads(trained, two_populations, tmp_path):
+    def lines(panel, threads=1):
+        got = classify_panel(panel, trained, threads=threads)
+        write_classification(got, tmp_path / "labels.tsv", force=True)
+        return set((tmp_path / "labels.tsv").read_text().splitlines()[1:]), got.scores
+
+    cohort, scores = lines(two_populations)
+    turned, turned_scores = lines(two_populations.select_samples(two_populations.samples[::-1]), threads=2)
+    assert cohort == turned
+    assert_array_equal(scores.reshape(-1, 4), turned_scores.reshape(-1, 4)[::-1])
+    for place in (0, 17, 59):
+        alone, alone_scores = lines(two_populations.select_samples([two_populations.samples[place]]))
+        assert alone < cohort
+        assert len(alone) == 2
+        assert_array_equal(alone_scores, scores[2 * place : 2 * place + 2])
+
+
+def test_trusted__same_training_same_bytes(trained, two_populations, two_populations_split):
+    again = train_ancestry(two_populations, two_populations_split, "population", threads=2)
+    assert again.arrays.keys() == trained.arrays.keys()
+    for name, array in again.arrays.items():
+        assert_array_equal(array, trained.arrays[name], err_msg=name)
+
+
+def test_trusted__half_of_the_sites_missing_few_refused_swapped_alleles_recoded(trained, held_out):
+    truth = held_out.labels("population", per="haplotype")
+    half = held_out.select_sites(slice(0, None, 2))
+    got = classify_panel(half, trained)
+    assert (np.array(got.classes)[got.scores.argmax(axis=1)] == truth).mean() > 0.9
+    with pytest.raises(SiteMismatchError, match=r"2 of the model's 300 sites \(0\.7 %\)"):
+        classify_panel(held_out.select_sites(slice(0, 2)), trained)
+    v = held_out.variants
+    swapped = type(held_out).from_alleles(
+        1 - held_out.alleles(), replace(v, ref=v.alt, alt=v.ref), held_out.samples, held_out.populations
+    )
+    assert_array_equal(classify_panel(swapped, trained).scores, classify_panel(held_out, trained).scores)
+
+
+def test_trusted__strangers_are_unknown_and_their_sets_empty(trained, held_out, tmp_path):
+    noise = np.random.default_rng(3).integers(0, 2, (held_out.n_haplotypes, held_out.n_sites), dtype=np.uint8)
+    strangers = type(held_out).from_alleles(noise, held_out.variants, [f"S{i}" for i in range(held_out.n_samples)])
+    got = classify_panel(strangers, trained)
+    assert set(got.labels.tolist()) == {"unknown"}
+    write_classification(got, tmp_path / "labels.tsv")
+    cells = (tmp_path / "labels.tsv").read_text().splitlines()[1].split("\t")
+    assert cells[:4] == ["S0", "1", "unknown", "."]
+
+
+def test_trusted__one_label_is_refused(two_populations):
+    north = two_populations.select_samples(two_populations.samples[:30])
+    with pytest.raises(HaploomError, match="two labels"):
+        train_ancestry(north, Split(dict.fromkeys(north.samples, "train")), "population")
+
+
+def test_label_sets__cover_new_draws_and_hold_the_top_label():
+    # Labels are drawn from the probabilities themselves, so these are perfect: coverage must come out as asked.
+    rng = np.random.default_rng(5)
+    probabilities = softmax(2 * rng.normal(size=(40_000, 5)) + [2, 1, 0, 0, -1])
+    labels = (rng.random((40_000, 1)) > probabilities.cumsum(axis=1)).sum(axis=1).clip(max=4)
+    known, new = slice(20_000), slice(20_000, None)
+    sets = label_sets(probabilities[new], set_thresholds(probabilities[known], labels[known]))
+    held = sets[np.arange(20_000), labels[new]]
+    assert 0.89 < held.mean() < 0.92
+    assert min(held[labels[new] == label].mean() for label in range(5)) > 0.84
+    assert sets[np.arange(20_000), probabilities[new].argmax(axis=1)].all()
+
+
+def test_stack__temperature_takes_back_overconfidence():
+    rng = np.random.default_rng(2)
+    true = 1.5 * rng.normal(size=(6000, 3))
+    labels = (rng.random((6000, 1)) > softmax(true).cumsum(axis=1)).sum(axis=1).clip(max=2)
+    stack, left_out = fit_stack(20 * true, rng.normal(size=true.shape), labels, np.arange(6000))
+    right = left_out.argmax(axis=1) == labels
+    assert expected_calibration_error(left_out, right) < 0.03
+    assert expected_calibration_error(softmax(20 * true), right) > 0.2
+    assert expected_calibration_error(stack.probabilities(20 * true, np.zeros_like(true)), right) < 0.04
+
+
+def test_calibration_error__by_hand():
+    # Confidences 0.9 (right) and 0.9 (wrong) share a bin: |1.8 - 1| / 2; 0.6 (right) is alone: 0.4. Over 3 rows.
+    probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4]])
+    assert expected_calibration_error(probabilities, np.array([True, False, True])) == pytest.approx((0.8 + 0.4) / 3)
+
+
+def test_typicality__rejects_as_many_as_promised():
+    rng = np.random.default_rng(4)
+    labels = np.repeat([0, 1], 1000)
+    mixed = np.array([[3.0, 1.0], [0.0, 0.1]])
+    points = rng.normal(size=(2000, 2)) @ mixed + 50 * labels[:, None]
+    known = Typicality.of_training(points[::2], labels[::2])
+    assert 0.03 < known.unknown(points[1::2]).mean() < 0.07
+    assert known.unknown(points[1::2] + np.array([0, 2])).mean() > 0.95  # 20 deviations off, where people vary little
+    assert known.unknown(points[1::2][labels[1::2] == 0] + 25).all()  # midway between both labels
+
+
+def test_trusted__by_command(two_populations, two_populations_split, trained, tmp_path, capsys):
+    write_panel(two_populations, tmp_path / "x.vcf")
+    write_populations(tmp_path / "labels.tsv", two_populations.samples, two_populations.populations)
+    write_split(tmp_path / "split.tsv", two_populations_split, two_populations.samples)
+    labelled = [str(tmp_path / "x.vcf"), "--populations", str(tmp_path / "labels.tsv"), "--label", "population"]
+    split = ["--split", str(tmp_path / "split.tsv")]
+    model = tmp_path / "x.model"
+    train = ["train", *labelled, *split, "--kind", "ancestry", "-o", str(model), "--json"]
+    assert run(program, [*train, "--epochs", "3"]) == 2
+    assert "--epochs" in capsys.readouterr().err
+    assert run(program, train) == 0
+    assert json.loads(capsys.readouterr().out)["left_out_accuracy"] > 0.95
+    assert_array_equal(read_model(model).arrays["stack.weight"], trained.arrays["stack.weight"])
+    classify = ["classify", *labelled, *split, "--part", "test", "-m", str(model), "-o", str(tmp_path / "o.tsv")]
+    assert run(program, [*classify, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"]["value"] > 0.8
+    header = (tmp_path / "o.tsv").read_text().splitlines()[0]
+    assert header == "sample\thaplotype\tlabel\tset\tp_north\tp_south\tpart"
+
+
+def test_compare__trusted_beside_every_baseline(two_populations, trained):
+    measured = list(compare_classifiers(two_populations, trained))
+    assert measured[0].method == "trusted classifier"
+    assert len(measured) == 9
+    for other in measured[1:]:
+        assert other.gain.value == pytest.approx(measured[0].accuracy.plain.value - other.accuracy.plain.value)

@@ -1,0 +1,120 @@
+"""`haploom reproduce`: rows that can be checked by hand, bred people apart from founders, a run that goes on."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("msprime")
+pytest.importorskip("matplotlib")
+
+from haploom.cli.frame import run
+from haploom.cli.main import haploom
+from haploom.errors import HaploomError
+from haploom.panel import Panel
+from haploom.report.reproduce import storing
+from haploom.report.reproduce.people import PROTOCOLS, bred_people, founders_of
+from haploom.report.reproduce.rows import RowFile
+from haploom.report.reproduce.tables import Reproduction, measure_table
+from haploom.report.reproduce.written import wide_table, with_factors, write_table
+
+TINY = replace(
+    PROTOCOLS["quick"], sites=120, founders=20, generations=2, train_haplotypes=140, test_haplotypes=56, subsets=(120,),
+    latents=(2,), epochs=2,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def people():
+    return bred_people(*founders_of(None, None, None, TINY, 1, TINY.sites), TINY, 1)
+
+
+def test_reproduce__offspring_of_test_founders_are_in_no_other_part(people):
+    assert len(people.populations()) == 7
+    assert people.tests["bred"].n_haplotypes == 56
+    train = people.training_rows
+    assert train.n_haplotypes == 140
+    assert set(people.tests["bred"].samples).isdisjoint(people.train.samples)
+    # Crossovers apart, each bred haplotype of two generations agrees with a founder of its own part over long runs.
+    founders, bred = people.tests["unrelated"].alleles(), people.tests["bred"].alleles()
+    nearest = (bred[:, None, :60] != founders[None, :, :60]).sum(axis=2).min(axis=1)
+    assert np.median(nearest) == 0
+
+
+def test_storing__q0_rows_are_counted_as_the_paper_does(two_populations):
+    v = two_populations.variants.select(slice(0, 4))
+    panel = Panel.from_alleles(np.array([[0, 0, 1, 1], [1, 1, 1, 0]], np.uint8), v, ("P",))
+    rows = {row["method"]: row["bytes"] for row in storing.without_latents(panel, panel, panel)}
+    # All zero: runs 2 zeros, 2 ones; 3 ones, 1 zero: four runs of 16 bits and 16 for the first value of each row.
+    assert rows["q = 0, all zero"] == (4 * 16 + 2 * 16) / 8
+    # The majority is 0 0 1 0: wrong at 0001, then at 1100: runs 3 + 1, 2 + 2.
+    assert rows["q = 0, majority"] == (4 * 16 + 2 * 16) / 8
+
+
+def test_storing__arithmetic_coding_reaches_the_entropy(two_populations):
+    rows = list(storing.by_frequencies(two_populations, two_populations, two_populations))
+    p = two_populations.allele_counts() / two_populations.n_haplotypes
+    p = p[(p > 0) & (p < 1)]
+    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p)).sum() * two_populations.n_haplotypes / 8
+    assert entropy < rows[0]["bytes"] < 1.02 * entropy + 300 * 2
+
+
+def test_row_file__goes_on_and_refuses_other_settings(tmp_path):
+    path, n = tmp_path / "rows.jsonl", 0
+
+    def measure():
+        nonlocal n
+        n += 1
+        return [{"method": "a", "bytes": n}]
+
+    assert RowFile(path, {"seed": 1}).measured("k", measure) == [{"method": "a", "bytes": 1}]
+    with path.open("a") as file:
+        file.write('{"key": "half')  # a run that was stopped here
+    again = RowFile(path, {"seed": 1})
+    assert again.measured("k", measure) == [{"method": "a", "bytes": 1}]
+    assert again.measured("l", measure) == [{"method": "a", "bytes": 2}]
+    assert set(RowFile(path, {"seed": 1}).rows) == {"k", "l"}
+    with pytest.raises(HaploomError, match="rows of other settings"):
+        RowFile(path, {"seed": 2})
+
+
+def test_with_factors__by_hand():
+    row = with_factors({"sites": 80, "haplotypes": 10, "bytes": 50, "model_bytes": 50})
+    assert (row["factor_1_byte"], row["factor_1_bit"], row["factor_1_bit_with_model"]) == (16, 2, 1)
+    assert row["bits_per_allele"] == 0.5
+
+
+@pytest.mark.parametrize("table", ["table1", "table2", "table-s3"])
+def test_reproduce__every_table(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(storing, "by_general_coders", lambda panel: iter(()))
+    wanted = Reproduction(table=table, protocol=TINY)
+    rows = measure_table(wanted, tmp_path)
+    methods = {row["method"] for row in rows}
+    wanted_methods = {
+        "table1": {"vae", "vae+rle", "vae+rle, as the paper counts", "pca+rle", "q = 0, majority", "haploom max"},
+        "table2": {"vqvae, paper settings", "vqvae+zstd, paper settings", "vqvae, sound settings", "haploom max"},
+        "table-s3": {"cvae+rle", "cvae+rle, as the paper counts", "q = 0, majority of the population"},
+    }
+    assert wanted_methods[table] <= methods
+    assert {row["data"] for row in rows} == {"bred", "unrelated"}
+    files = write_table(rows, wanted, tmp_path)
+    assert all(path.stat().st_size > 0 for path in files)
+    assert len((tmp_path / f"{table}.tsv").read_text().splitlines()) == 1 + len(rows)
+    assert wide_table([with_factors(row) for row in rows], "bred").rows
+    # A second run measures nothing: the same rows, seconds and all.
+    assert measure_table(wanted, tmp_path) == rows
+
+
+def test_reproduce__the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(PROTOCOLS, "quick", TINY)
+    monkeypatch.setattr(storing, "by_general_coders", lambda panel: iter(()))
+    arguments = ["reproduce", "table2", "--quick", "-o", str(tmp_path / "out"), "--threads", "1", "--json"]
+    assert run(haploom, arguments) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert sorted(path.name for path in (tmp_path / "out").glob("table2.*")) == [
+        f"table2.{suffix}" for suffix in ("html", "svg", "tsv", "txt")
+    ]
+    assert printed["rows"] > 0
+    assert run(haploom, [*arguments, "--vcf", __file__]) == 2
