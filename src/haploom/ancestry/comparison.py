@@ -35,13 +35,16 @@ class MethodAccuracy:
     gain: Interval | None = None
 
 
-def compare_classifiers(panel: Panel, model: ModelFile, held_out: Panel | None = None) -> Iterator[MethodAccuracy]:
+def compare_classifiers(
+    panel: Panel, model: ModelFile, held_out: Panel | None = None, tuned: bool = True
+) -> Iterator[MethodAccuracy]:
     """The model, nearest centroid on principal components, and the classifiers of `baselines`, in turn.
 
     panel: holds the model's training and validation people (the baselines learn from exactly those, at the
     model's sites) and its test people, with the model's label level. held_out: label these people instead of
-    the test people; none may be in the model's split, which knows people by name alone. Raises HaploomError where
-    it is not so, and for labels the model does not know.
+    the test people; none may be in the model's split, which knows people by name alone. tuned: also the classifiers
+    of `baselines.tuned`, which take most of the time. Raises HaploomError where people are not so, and for labels the
+    model does not know.
 
     Validation people are not held out: the model's epoch and the penalty of logistic regression were chosen on them.
     """
@@ -81,9 +84,9 @@ def compare_classifiers(panel: Panel, model: ModelFile, held_out: Panel | None =
 
     logistic = SnpLogisticRegression().fit(train, train_labels, validation, validation_labels)
     yield measured("logistic regression on SNPs", logistic.predict(held_out))
-    for method in METHODS:
-        tuned = TunedClassifier(method).fit(train, train_labels, validation, validation_labels)
-        yield measured(method.name, tuned.predict(held_out))
+    for method in METHODS if tuned else ():
+        classifier = TunedClassifier(method).fit(train, train_labels, validation, validation_labels)
+        yield measured(method.name, classifier.predict(held_out))
 
 
 def _refuse_known_people(held_out: Panel, model: ModelFile) -> None:

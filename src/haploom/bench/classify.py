@@ -12,7 +12,9 @@ from haploom.io.model_file import file_sha256, read_model
 from haploom.panel import Panel
 
 
-def classify_records(task: str, panel: Panel, model: Path, held_out: Panel | None = None) -> Iterator[dict[str, Any]]:
+def classify_records(
+    task: str, panel: Panel, model: Path, held_out: Panel | None = None, tuned: bool = True
+) -> Iterator[dict[str, Any]]:
     """One record a method, as it is measured: see `ancestry.compare_classifiers` for who learns from whom.
 
     task: a name for the measurement. Figures are shares from 0 to 1 as {"value", "low", "high"}: 95 % intervals
@@ -27,7 +29,7 @@ def classify_records(task: str, panel: Panel, model: Path, held_out: Panel | Non
         **{key: provenance.record()[key] for key in ("versions", "command")},
     }
     start = time.perf_counter()
-    for measured in compare_classifiers(panel, trained, held_out):
+    for measured in compare_classifiers(panel, trained, held_out, tuned):
         seconds = round(time.perf_counter() - start, 2)
         gain = {} if measured.gain is None else {"gain_of_model": _interval(measured.gain)}
         figures = {**_figures(measured.accuracy), **gain}

@@ -50,13 +50,17 @@ def bench() -> None:
     "--held-out-populations", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Labels of the people of --held-out. [default: those in the file]",
 )  # fmt: skip
+@click.option(
+    "--tuned/--no-tuned", default=True, show_default=True,
+    help="Also support vectors, random forest, neighbours and boosting, tuned: most of the time.",
+)  # fmt: skip
 @training_selection_options
 @threads_option
 @json_option
 @quiet_option
 def classify(
     source: Path, model: Path, output: Path, part: str, held_out: Path | None, held_out_populations: Path | None,
-    selection: "Selection", split: Path | None, threads: int | None, as_json: bool,
+    tuned: bool, selection: "Selection", split: Path | None, threads: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """How often the model and the baselines label held-out haplotypes right.
 
@@ -86,7 +90,7 @@ def classify(
         )
         others = read_panel(held_out, chosen)
         name = f"{held_out.name}, {part if split else 'all'}"
-    records = list(classify_records(f"classify/{name}", panel, model, others))
+    records = list(classify_records(f"classify/{name}", panel, model, others, tuned))
     append_records(output, records)
     if as_json:
         click.echo(json.dumps(records, ensure_ascii=False))

@@ -82,7 +82,7 @@ def demo_steps(settings: DemoSettings) -> dict[str, Step]:
         for codec, archive in ARCHIVES.items()
     ]
     neural = ARCHIVES["vae+rle"]
-    measure = ("bench", "classify", *bred, *model, *threads, "-o", ACCURACIES)
+    measure = ("bench", "classify", *bred, *model, "--no-tuned", *threads, "-o", ACCURACIES)
     return {
         "people": Step("Simulate founders and split them", (simulate, ("split", *founders, *seed, "-o", SPLIT))),
         "breed": Step("Breed", (("breed", *founders, "--split", SPLIT, *size, *repeatable, "-o", OFFSPRING),)),
