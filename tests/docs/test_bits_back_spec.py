@@ -80,7 +80,7 @@ def decoded(data: bytes, n_rows: int, encoder: IntegerNetwork, decoder: IntegerN
     prior = [(below(k, b, 0, 0) * (2**24 - n) >> 24) + k for k in range(n + 1)]
     starts = [0]
     while starts[-1] < n_rows:
-        starts.append(min(starts[-1] + min(max(starts[-1], 1), 64), n_rows))
+        starts.append(min(starts[-1] + min(max(starts[-1], 1), 16), n_rows))
     for first, past in reversed(list(pairwise(starts))):
         bins = [[stack.pop(prior, 24) for _ in range(q)] for _ in range(first, past)]
         group = []
