@@ -15,7 +15,7 @@ HOUSE = [
     {"baselines"},
     {"models"},
     {"training"},
-    {"compression", "ancestry", "embedding", "synthesis", "imputation"},
+    {"compression", "ancestry", "embedding", "synthesis", "imputation", "audit"},
     {"report", "bench"},
     {"cli"},
 ]

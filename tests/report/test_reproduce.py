@@ -12,12 +12,15 @@ pytest.importorskip("matplotlib")
 
 from haploom.cli.frame import run
 from haploom.cli.main import haploom
+from haploom.cli.reproduce import RESULTS
 from haploom.errors import HaploomError
 from haploom.panel import Panel
-from haploom.report.reproduce import storing
+from haploom.report.reproduce import catalogue, storing
+from haploom.report.reproduce.catalogue import Request
+from haploom.report.reproduce.claims import Claim
 from haploom.report.reproduce.people import PROTOCOLS, bred_people, founders_of
 from haploom.report.reproduce.rows import RowFile
-from haploom.report.reproduce.tables import Reproduction, measure_table
+from haploom.report.reproduce.tables import measure_table
 from haploom.report.reproduce.written import wide_table, with_factors, write_table
 
 TINY = replace(
@@ -89,7 +92,8 @@ def test_with_factors__by_hand():
 @pytest.mark.parametrize("table", ["table1", "table2", "table-s3"])
 def test_reproduce__every_table(table, tmp_path, monkeypatch):
     monkeypatch.setattr(storing, "by_general_coders", lambda panel: iter(()))
-    wanted = Reproduction(table=table, protocol=TINY)
+    monkeypatch.setitem(PROTOCOLS, "quick", TINY)
+    wanted = Request(name=table, size="quick")
     rows = measure_table(wanted, tmp_path)
     methods = {row["method"] for row in rows}
     wanted_methods = {
@@ -116,5 +120,21 @@ def test_reproduce__the_command(tmp_path, monkeypatch, capsys):
     assert sorted(path.name for path in (tmp_path / "out").glob("table2.*")) == [
         f"table2.{suffix}" for suffix in ("html", "svg", "tsv", "txt")
     ]
-    assert printed["rows"] > 0
+    assert printed["written"][0].endswith("table2.txt")
     assert run(haploom, [*arguments, "--vcf", __file__]) == 2
+
+
+def test_reproduce__the_command_offers_what_the_catalogue_has():
+    assert tuple(catalogue.RESULTS) == RESULTS
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (Claim(paper="A > B", ours="A 2, B 1", agrees=True), "agrees"),
+        (Claim(paper="A > B", ours="A 1, B 2", agrees=False, why="B is tuned"), "differs: B is tuned"),
+        (Claim(paper="A > B"), "not measured"),
+    ],
+)
+def test_claims__the_verdict_is_computed(claim, verdict):
+    assert claim.verdict == verdict

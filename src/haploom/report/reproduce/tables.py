@@ -11,44 +11,32 @@ from haploom import progress
 from haploom.io.model_file import read_model, write_model
 from haploom.panel import Panel
 from haploom.report.reproduce import storing
-from haploom.report.reproduce.people import People, Protocol, bred_people, founders_of
+from haploom.report.reproduce.catalogue import Request
+from haploom.report.reproduce.people import PROTOCOLS, People, Protocol, bred_people, founders_of
 from haploom.report.reproduce.rows import Row, RowFile
 
-TABLES = ("table1", "table2", "table-s3")
-TITLES = {
-    "table1": "Table 1: the VAE and PCA, population by population",
-    "table2": "Table 2: windowed VQ-VAE beside general and genotype compressors",
-    "table-s3": "Table S3: the C-VAE, population by population",
-}
+
+def protocol_of(wanted: Request) -> Protocol:
+    """How large it is."""
+    return PROTOCOLS[wanted.size]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reproduction:
-    """What to make again. vcf, populations: real founders; without them they are simulated."""
-
-    table: str
-    protocol: Protocol
-    vcf: Path | None = None
-    populations: Path | None = None
-    label: str | None = None
-    seed: int = 1
-
-    def settings(self) -> dict[str, object]:
-        """What rows of another run must have in common with these."""
-        return {
-            "table": self.table, "protocol": asdict(self.protocol), "seed": self.seed, "label": self.label,
-            "founders": self.vcf.name if self.vcf else "simulated",
-        }  # fmt: skip
+def settings_of(wanted: Request) -> dict[str, object]:
+    """What rows of another run must have in common with these."""
+    return {
+        "table": wanted.name, "protocol": asdict(protocol_of(wanted)), "seed": wanted.seed, "label": wanted.label,
+        "founders": wanted.origin,
+    }  # fmt: skip
 
 
-def measure_table(wanted: Reproduction, folder: Path) -> list[Row]:
+def measure_table(wanted: Request, folder: Path) -> list[Row]:
     """All rows of a table, those of an earlier run in `folder` taken as they are.
 
     folder: holds `rows-TABLE.jsonl` and the models, which a later run uses again.
     """
-    file = RowFile(folder / f"rows-{wanted.table}.jsonl", wanted.settings())
+    file = RowFile(folder / f"rows-{wanted.name}.jsonl", settings_of(wanted))
     rows: list[Row] = []
-    with progress.task(f"Measuring {wanted.table}", None) as advance:
+    with progress.task(f"Measuring {wanted.name}", None) as advance:
         for key, measure in _parts(wanted, folder):
             rows += file.measured(key, measure)
             advance()
@@ -58,19 +46,19 @@ def measure_table(wanted: Reproduction, folder: Path) -> list[Row]:
 Part = tuple[str, Callable[[], list[Row]]]
 
 
-def _parts(wanted: Reproduction, folder: Path) -> Iterator[Part]:
+def _parts(wanted: Request, folder: Path) -> Iterator[Part]:
     """Names of parts of the table, and how to measure each."""
-    if wanted.table == "table2":
-        for n_sites in wanted.protocol.subsets:
+    if wanted.name == "table2":
+        for n_sites in protocol_of(wanted).subsets:
             yield from _everybody(_Measuring(wanted, _people(wanted, n_sites), folder), n_sites)
     else:
-        yield from _populations(_Measuring(wanted, _people(wanted, wanted.protocol.sites), folder))
+        yield from _populations(_Measuring(wanted, _people(wanted, protocol_of(wanted).sites), folder))
 
 
 def _populations(measuring: "_Measuring") -> Iterator[Part]:
     """Tables 1 and S3: each population of each test set apart."""
-    people, protocol = measuring.people, measuring.wanted.protocol
-    kinds = {"cvae": ("cvae+rle",)} if measuring.wanted.table == "table-s3" else {
+    people, protocol = measuring.people, protocol_of(measuring.wanted)
+    kinds = {"cvae": ("cvae+rle",)} if measuring.wanted.name == "table-s3" else {
         "vae": ("vae+rle", "vae"), "pca": ("pca+rle",)
     }  # fmt: skip
     for name, test in people.tests.items():
@@ -100,7 +88,7 @@ def _everybody(measuring: "_Measuring", n_sites: int) -> Iterator[Part]:
 class _Measuring:
     """Rows of one reproduction, on its people; models are kept in the folder."""
 
-    wanted: Reproduction
+    wanted: Request
     people: People
     folder: Path
 
@@ -133,9 +121,9 @@ class _Measuring:
 
         people, seed = self.people, self.wanted.seed
         size = "" if q is None else f"-{q}"
-        path = self.folder / f"{self.wanted.table}-{kind}-{profile}{size}-{people.train.n_sites}.model"
+        path = self.folder / f"{self.wanted.name}-{kind}-{profile}{size}-{people.train.n_sites}.model"
         if not path.exists():
-            config = replace(profile_of(kind, profile).training, epochs=self.wanted.protocol.epochs, seed=seed)
+            config = replace(profile_of(kind, profile).training, epochs=protocol_of(self.wanted).epochs, seed=seed)
             shape = {} if q is None else {"n_latent": q}
             trained = train_model(
                 people.train, people.split, people.level, kind=kind, profile=profile, config=config, shape=shape
@@ -153,8 +141,8 @@ def _of_label(panel: Panel, level: str, label: str) -> Panel:
     return panel.select_samples([panel.samples[person] for person in chosen])
 
 
-def _people(wanted: Reproduction, n_sites: int) -> People:
+def _people(wanted: Request, n_sites: int) -> People:
     founders, level, origin = founders_of(
-        wanted.vcf, wanted.populations, wanted.label, wanted.protocol, wanted.seed, n_sites
+        wanted.genotypes, wanted.populations, wanted.label, protocol_of(wanted), wanted.seed, n_sites
     )
-    return bred_people(founders, level, origin, wanted.protocol, wanted.seed)
+    return bred_people(founders, level, origin, protocol_of(wanted), wanted.seed)

@@ -9,8 +9,9 @@ from haploom.io.output import text_output
 from haploom.report import figures
 from haploom.report.html import render_html
 from haploom.report.page import Column, Figure, Report, Section, Table
+from haploom.report.reproduce.catalogue import Request
 from haploom.report.reproduce.rows import Row
-from haploom.report.reproduce.tables import TITLES, Reproduction
+from haploom.report.reproduce.tables import protocol_of
 from haploom.report.result_folder import cell
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def with_factors(row: Row) -> Row:
     }
 
 
-def write_table(rows: Sequence[Row], wanted: Reproduction, folder: Path) -> list[Path]:
-    """TABLE.tsv, .txt, .html and .svg in the folder; returns their paths."""
+def write_table(rows: Sequence[Row], wanted: Request, folder: Path) -> list[Path]:
+    """TABLE.txt, .tsv, .html and .svg in the folder; returns their paths."""
     rows = [with_factors(row) for row in rows]
-    name = wanted.table
+    name = wanted.name
     tsv, txt, html, svg = (folder / f"{name}.{suffix}" for suffix in ("tsv", "txt", "html", "svg"))
     with text_output(tsv, True) as file:
         file.write("\t".join(COLUMNS) + "\n")
@@ -53,18 +54,18 @@ def write_table(rows: Sequence[Row], wanted: Reproduction, folder: Path) -> list
             file.write("\t".join("NA" if row[key] is None else cell(row[key]) for key in COLUMNS) + "\n")
     tables = [wide_table(rows, data) for data in dict.fromkeys(row["data"] for row in rows)]
     with text_output(txt, True) as file:
-        file.write(TITLES[name] + "\n")
+        file.write(wanted.title + "\n")
         for table in tables:
             file.write(f"\n{table.caption}\n{as_text(table)}")
     picture = figures.svg(lambda ax: draw(ax, rows))
     svg.write_bytes(picture)
     shown = Figure(picture, "Factors against one bit an allele, means over columns.", "Factors of every method.")
-    protocol = ", ".join(f"{key} {value}" for key, value in vars(wanted.protocol).items())
-    text = _WORDS.format(tsv=tsv.name, origin=wanted.settings()["founders"], protocol=f"Protocol: {protocol}.")
-    report = Report(TITLES[name], [Section("Factors", text, [shown], tables)], made_by=provenance.record(wanted.seed))
+    protocol = ", ".join(f"{key} {value}" for key, value in vars(protocol_of(wanted)).items())
+    text = _WORDS.format(tsv=tsv.name, origin=wanted.origin, protocol=f"Protocol: {protocol}.")
+    report = Report(wanted.title, [Section("Factors", text, [shown], tables)], made_by=provenance.record(wanted.seed))
     with text_output(html, True) as file:
         file.write(render_html(report))
-    return [tsv, txt, html, svg]
+    return [txt, tsv, html, svg]
 
 
 def wide_table(rows: Sequence[Row], data: str) -> Table:

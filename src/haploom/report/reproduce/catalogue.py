@@ -1,0 +1,53 @@
+"""What `haploom reproduce` can make again, and what a run of it is asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+Size = Literal["quick", "standard", "full"]
+
+# Name on the command line -> its title, and the module of this package whose `reproduce` makes it.
+RESULTS: dict[str, tuple[str, str]] = {
+    "table1": ("Table 1: the VAE and PCA, population by population", "storage"),
+    "table2": ("Table 2: windowed VQ-VAE beside general and genotype compressors", "storage"),
+    "table-s3": ("Table S3: the C-VAE, population by population", "storage"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A table or figure to make again.
+
+    name: of RESULTS. size: quick (minutes, the same code), standard or full (the paper's). genotypes, populations:
+    real founders or people; without them they are simulated. label: the column of `populations`.
+    """
+
+    name: str
+    size: Size = "standard"
+    genotypes: Path | None = None
+    populations: Path | None = None
+    label: str | None = None
+    seed: int = 1
+
+    @property
+    def title(self) -> str:
+        """What the result is called on its page."""
+        return RESULTS[self.name][0]
+
+    @property
+    def origin(self) -> str:
+        """Where its people come from, in words."""
+        return self.genotypes.name if self.genotypes else "simulated"
+
+
+def reproduce(request: Request, folder: Path) -> list[Path]:
+    """Make it in `folder`, which exists; finished parts of an earlier run there are kept. Returns what was written.
+
+    The first file is text to print (.txt); NAME.html is the page. Raises HaploomError where the folder holds parts
+    made with other settings.
+    """
+    make: Callable[[Request, Path], list[Path]]
+    make = import_module(f"{__package__}.{RESULTS[request.name][1]}").reproduce
+    return make(request, folder)
