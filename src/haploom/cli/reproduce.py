@@ -30,8 +30,8 @@ RESULTS = ("table1", "table2", "table-s3")
 @json_option
 @quiet_option
 def reproduce(
-    result: str, output: Path, size: Literal["quick", "full"] | None, genotypes: Path | None, populations: Path | None, label: str | None,
-    seed: int, threads: int | None, as_json: bool,
+    result: str, output: Path, size: Literal["quick", "full"] | None, genotypes: Path | None, populations: Path | None,
+    label: str | None, seed: int, threads: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a table or figure of the paper again, beside the paper's own numbers.
 
