@@ -25,10 +25,10 @@ class Page:
     with Page(1280, 800) as page: page.open(path); page.value("document.title")
     """
 
-    def __init__(self, width: int, height: int, *, dark: bool = False) -> None:
+    def __init__(self, width: int, height: int) -> None:
         self.problems: list[str] = []
         self.requests: list[str] = []
-        self._size, self._dark = (width, height), dark
+        self._size = width, height
         self._next, self._buffer, self._answers = 0, b"", {}
         self._session: str | None = None
 
@@ -56,8 +56,7 @@ class Page:
             self.call(f"{domain}.enable")
         width, height = self._size
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if self._dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.prefer("light")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,6 +72,10 @@ class Page:
         self.call("Page.navigate", url=path.absolute().as_uri())
         self.value("new Promise(done => document.readyState === 'complete' ? done(1) : addEventListener('load', done))")
         self.settle()
+
+    def prefer(self, scheme: str) -> None:
+        """What the system's theme is: light or dark."""
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def settle(self) -> None:
         """Wait for two frames."""

@@ -39,11 +39,14 @@ _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 @model_option
 @output_option("Coordinates, a TSV: sample, haplotype, z1, z2, ..., part; - for stdout.", stdout=True)
 @click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path),
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
     help="Draw them too: .html, a map to explore offline, or .png, .svg or .pdf.",
 )
 @click.option(
-    "--beside", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--beside",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Another model, whose map stands beside in the .html; may be repeated.",
 )
 @click.option("--uncertainty", is_flag=True, help="Standard deviations too: s1, s2, ..., ellipses in the .html.")

@@ -24,7 +24,7 @@ from haploom.report.html import environment
 from haploom.report.maps import UNLABELLED, plane_axes
 from haploom.report.plots import label_styles
 
-SCRIPTS = ("map_plot.js", "map.js")  # in this order
+SCRIPTS = ("map_drawing.js", "map_plot.js", "map.js")  # in this order
 PART = "part of the model's split"
 
 

@@ -24,6 +24,7 @@ const map = {
   radius: data.samples.length * each > 20000 ? 2 : data.samples.length * each > 4000 ? 2.7 : 3.8,
   personOf: each === 2 ? (row) => row >> 1 : (row) => row,
   rowsOf: (person) => Array.from({ length: each }, (_, i) => person * each + i),
+  level: () => level,
   styleOf: (row) => level.styles[level.codes[map.personOf(row)]],
   theme: () => theme,
   hover: setHovered,

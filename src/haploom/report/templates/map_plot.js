@@ -1,34 +1,13 @@
-"use strict";
-// One plot of the map: points on a canvas, and above it a canvas for what changes with the pointer.
+// One plot of the map: canvases of its axes, of its points, and of what changes with the pointer, upon each other.
 
-// Named as matplotlib names them, around (0, 0), about 1 from it; y points down.
-const SHAPES = {
-  o: "M1 0A1 1 0 1 1 -1 0A1 1 0 1 1 1 0Z",
-  s: "M-.87-.87H.87V.87H-.87Z",
-  "^": "M0-1.1L1.05 .8H-1.05Z",
-  v: "M0 1.1L1.05-.8H-1.05Z",
-  D: "M0-1.2L1.1 0 0 1.2-1.1 0Z",
-  P: "M-.4-1.1H.4V-.4H1.1V.4H.4V1.1H-.4V.4H-1.1V-.4H-.4Z",
-  X: "M-.6-1.15L0-.55.6-1.15 1.15-.6.55 0 1.15.6.6 1.15 0 .55-.6 1.15-1.15.6-.55 0-1.15-.6Z",
-};
 const REACH_PX = 12; // how near to a point the pointer must be; the side of a cell of the index too
 const MARGIN_PX = 40; // left and below, for the numbers of the axes
 const PATIENCE_MS = 25; // a frame that takes longer is drawn of fewer points while the map moves
 const ELLIPSE_SD = Math.sqrt(-2 * Math.log(0.05)); // holds 95 % of a Gaussian in two dimensions
-const MOST_ELLIPSES = 5000;
+const MOST_ELLIPSES = 1000; // all would hide each other
 
-// Rows in an order that mixes all of them, so that no label is always painted over.
-function mixedOrder(n) {
-  const common = (a, b) => (b ? common(b, a % b) : a);
-  let step = Math.max(1, Math.floor(0.618 * n));
-  while (n && common(step, n) !== 1) step++;
-  const order = new Uint32Array(n);
-  for (let i = 0, row = 0; i < n; i++, row = (row + step) % n) order[i] = row;
-  return order;
-}
-
-// map: what plots share: rows, order, shown, chosen (or null), hovered, styleOf(row), theme(), allEllipses, mode,
-// and hover(row, plot), choose(rows), changed on a person's act. keep: person -> whether this plot shows them.
+// map: what plots share: n rows, order, shown, chosen (or null), hovered, level(), styleOf(row), theme(), allEllipses,
+// mode, radius (in CSS pixels), and hover(row, plot), choose(rows), changed on a person's act. keep: person -> whether this plot shows them.
 class Plot {
   constructor(map, source, title, keep) {
     Object.assign(this, { map, source, keep });
@@ -41,6 +20,7 @@ class Plot {
     whole.addEventListener("click", () => { this.fit(); this.draw(); });
     this.box = this.figure.appendChild(document.createElement("div"));
     this.box.className = "plot";
+    this.axes = this.box.appendChild(document.createElement("canvas"));
     this.points = this.box.appendChild(document.createElement("canvas"));
     this.above = this.box.appendChild(document.createElement("canvas"));
     this.above.setAttribute("role", "img");
@@ -75,7 +55,7 @@ class Plot {
   resize() {
     const ratio = window.devicePixelRatio || 1;
     [this.width, this.height, this.ratio] = [this.box.clientWidth, this.box.clientHeight, ratio];
-    for (const canvas of [this.points, this.above]) {
+    for (const canvas of [this.axes, this.points, this.above]) {
       canvas.width = Math.round(this.width * ratio);
       canvas.height = Math.round(this.height * ratio);
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -101,37 +81,8 @@ class Plot {
   draw(moving = false) {
     if (!this.width) return;
     const started = performance.now();
-    const { map, source, width, height } = this;
-    const context = this.points.getContext("2d");
-    context.clearRect(0, 0, width, height);
-    this.drawAxes(context);
-    const step = moving ? Math.max(1, Math.ceil(this.lastFull_ms / PATIENCE_MS)) : 1;
-    const [sx, sy] = this.scale();
-    const { left, high } = this.view;
-    const sprites = new Map();
-    const spriteOf = (style, faint) => {
-      const key = `${style.colour} ${style.marker} ${faint}`;
-      if (!sprites.has(key)) sprites.set(key, this.sprite(style, faint));
-      return sprites.get(key);
-    };
-    context.save();
-    context.beginPath();
-    context.rect(MARGIN_PX, 0, width - MARGIN_PX, height - MARGIN_PX);
-    context.clip();
-    // Those chosen are painted last, above the others, which are then faint.
-    for (const last of map.chosen ? [false, true] : [false]) {
-      for (let i = 0; i < map.n; i += step) {
-        const row = map.order[i];
-        if (map.chosen && !!map.chosen[row] !== last) continue;
-        if (!this.shows(row)) continue;
-        const px = MARGIN_PX + (source.x[row] - left) * sx;
-        const py = (high - source.y[row]) * sy;
-        if (!(px > 0 && px < width && py > -REACH_PX && py < height)) continue;
-        const { image, half } = spriteOf(map.styleOf(row), map.chosen && !last);
-        context.drawImage(image, px - half, py - half, 2 * half, 2 * half);
-      }
-    }
-    context.restore();
+    this.drawAxes();
+    this.drawPoints(moving ? Math.max(1, Math.ceil(this.lastFull_ms / PATIENCE_MS)) : 1);
     if (!moving) {
       this.lastFull_ms = performance.now() - started;
       this.index = null; // made again when the pointer comes
@@ -139,22 +90,36 @@ class Plot {
     this.drawAbove();
   }
 
-  sprite({ colour, marker }, faint) {
-    const radius = this.map.radius;
-    const half = Math.ceil(1.3 * radius) + 1;
-    const image = document.createElement("canvas");
-    image.width = image.height = Math.ceil(2 * half * this.ratio);
-    const context = image.getContext("2d");
-    const scale = (image.width / (2 * half)) * radius;
-    context.setTransform(scale, 0, 0, scale, image.width / 2, image.height / 2);
-    context.globalAlpha = faint ? 0.12 : 0.75;
-    context.fillStyle = colour;
-    context.fill(new Path2D(SHAPES[marker]));
-    return { image, half };
+  // Every step-th point. Pixels are blended here, which in 100,000 calls of a canvas would take most of a second.
+  drawPoints(step) {
+    const { map, source, ratio } = this;
+    const context = this.points.getContext("2d");
+    const image = context.createImageData(this.points.width, this.points.height);
+    const area = {
+      pixels: image.data, across: image.width, left: Math.round(MARGIN_PX * ratio), right: image.width,
+      bottom: Math.round((this.height - MARGIN_PX) * ratio),
+    };
+    const [sx, sy] = this.scale().map((each) => each * ratio);
+    const [left, top] = [this.view.left - area.left / sx, this.view.high];
+    const { styles, codes } = map.level();
+    // Those chosen are painted last, above the others, which are then faint.
+    for (const last of map.chosen ? [false, true] : [true]) {
+      const stamps = styles.map((style) => stampOf(style, map.radius * ratio, last ? 0.75 : 0.12));
+      for (let i = 0; i < map.n; i += step) {
+        const row = map.order[i];
+        if ((map.chosen && !!map.chosen[row] !== last) || !this.shows(row)) continue;
+        const px = (source.x[row] - left) * sx;
+        const py = (top - source.y[row]) * sy;
+        if (px > 0 && px < area.right && py > -REACH_PX && py < this.points.height) blend(area, px, py, stamps[codes[map.personOf(row)]]);
+      }
+    }
+    context.putImageData(image, 0, 0);
   }
 
-  drawAxes(context) {
+  drawAxes() {
+    const context = this.axes.getContext("2d");
     const theme = this.map.theme();
+    context.clearRect(0, 0, this.width, this.height);
     context.font = "11px system-ui, sans-serif";
     context.fillStyle = theme.soft;
     context.strokeStyle = theme.rule;
@@ -366,22 +331,4 @@ class Plot {
     }
     return inside;
   }
-}
-
-function line(context, ax, ay, bx, by) {
-  context.beginPath();
-  context.moveTo(ax, ay);
-  context.lineTo(bx, by);
-  context.stroke();
-}
-
-// Round numbers between two, about `wanted` of them.
-function ticks(low, high, wanted) {
-  const rough = (high - low) / Math.max(2, wanted);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
-  const digits = Math.max(0, -Math.floor(Math.log10(step)));
-  const found = [];
-  for (let i = Math.ceil(low / step); i * step <= high; i++) found.push({ value: i * step, text: (i * step).toFixed(digits) });
-  return found;
 }
