@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 CLADES, BREEDS_PER_CLADE, DOGS = 16, 9, 489
 CLADE_LEVEL, BREED_LEVEL = "clade", "breed"
 
-# Generations of 3 to 4 years. Sizes are diploid. The order of magnitude of each follows Boyko et al. 2010 and Parker et
-# al. 2017: breeds are 50 to 100 generations old with some tens of founders, dogs left wolves some thousand ago.
+# Generations of 3 to 4 years; sizes are diploid. Breeds are 50 to 100 generations old with some tens of founders, dogs
+# left wolves some thousand generations ago (orders of magnitude as in Boyko et al. 2010, Parker et al. 2017). Ages and
+# sizes of clades are calibrated so that two principal components keep clades as far apart as in the paper's Table 3.
 BREED_AGE, BREED_SIZE = 60, 50
-CLADE_AGES, CLADE_SIZE = (300, 900), 600  # the clades split one after the other between these
+CLADE_AGES, CLADE_SIZE = (200, 450), 2000  # calibrated; the clades split one after the other between these
 DOG_SIZE, ANCESTOR_AGE, ANCESTOR_SIZE = 4000, 4000, 20_000
 MUTATION_RATE, CROSSOVER_RATE = 1e-8, 1e-8  # per base and generation
 CHROMOSOMES = 38
