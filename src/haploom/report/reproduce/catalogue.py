@@ -14,6 +14,10 @@ RESULTS: dict[str, tuple[str, str]] = {
     "table2": ("Table 2: windowed VQ-VAE beside general and genotype compressors", "storage"),
     "table3": ("Table 3: maps by the VAE, PCA, t-SNE and UMAP", "table3"),
     "table-s3": ("Table S3: the C-VAE, population by population", "storage"),
+    "fig4": ("Figure 4: maps by principal components and by the VAE", "fig4"),
+    "fig-s3": ("Figure S3: subpopulations of AFR, by principal components and by the VAE", "fig4"),
+    "fig-s4": ("Figure S4: subpopulations of AMR, by principal components and by the VAE", "fig4"),
+    "fig-s5": ("Figure S5: subpopulations of the other regions, by principal components and by the VAE", "fig4"),
 }
 
 
