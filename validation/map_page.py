@@ -44,6 +44,8 @@ addEventListener("pointermove", (event) => {
 }, true);
 """
 
+_DRAW = "(() => { const t = performance.now(); plots.forEach(plot => plot.draw()); return performance.now() - t; })()"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -94,7 +96,8 @@ def _plotly(z: np.ndarray, label: np.ndarray) -> str:
     layout = {"width": 1300, "height": 800, "hovermode": "closest"}
     return (
         f"<!doctype html><meta charset=utf-8><div id=plot></div><script>{library}</script><script>"
-        f"Plotly.newPlot('plot', {json.dumps(traces)}, {json.dumps(layout)}).then(() => document.title = 'drawn')</script>"
+        f"Plotly.newPlot('plot', {json.dumps(traces)}, {json.dumps(layout)})"
+        ".then(() => document.title = 'drawn')</script>"
     )
 
 
@@ -119,22 +122,23 @@ def _measure(
             if name == "haploom":
                 # Where points lie upon each other, one of those at the place is named.
                 right += page.value(
-                    f"Math.hypot(sources[0].x[map.hovered] - ({z[row, 0]}), sources[0].y[map.hovered] - ({z[row, 1]})) < 0.03"
+                    f"Math.hypot(sources[0].x[map.hovered] - ({z[row, 0]}), sources[0].y[map.hovered] - ({z[row, 1]}))"
+                    " < 0.03"
                     " && element('hover').firstChild.textContent === rowName(map.hovered)"
                 )
             else:
                 page.settle()
                 right += page.value("document.querySelectorAll('.hoverlayer .hovertext').length > 0")
         times = page.value("times")
-        zoom = page.value("plots.map(plot => { const t = performance.now(); plot.draw(); return performance.now() - t; })") \
-            if name == "haploom" else None  # fmt: skip
+        zoom = page.value(_DRAW) if name == "haploom" else None
         assert not page.problems or name == "plotly", page.problems
         if name == "haploom":
             assert right == N_HOVERS, f"{right} of {N_HOVERS} points were named rightly"
     return {
         "task": f"map/{len(z)}", "page": name, "bytes": path.stat().st_size, "load_s": round(load_s, 2),
-        "answer_ms": _summary([each["answer"] for each in times]), "frame_ms": _summary([each["frame"] for each in times]),
-        "zoom_ms": None if zoom is None else round(sum(zoom), 1), "named": right, "hovers": N_HOVERS,
+        "answer_ms": _summary([each["answer"] for each in times]),
+        "frame_ms": _summary([each["frame"] for each in times]),
+        "zoom_ms": zoom, "named": right, "hovers": N_HOVERS,
         "machine": {"rendering": "software", "versions": package_versions()},
     }  # fmt: skip
 
@@ -143,7 +147,8 @@ def _place(page: Page, name: str, point: np.ndarray) -> tuple[float, float]:
     """Where on the screen a point is drawn."""
     x, y = map(float, point)
     if name == "haploom":
-        script = f"(() => {{ const b = plots[0].box.getBoundingClientRect(), p = plots[0].toPixels({x}, {y}); return [b.left + p[0], b.top + p[1]]; }})()"
+        box = "plots[0].box.getBoundingClientRect()"
+        script = f"(({{ left, top }}, [x, y]) => [left + x, top + y])({box}, plots[0].toPixels({x}, {y}))"
     else:
         script = (
             "(() => { const g = document.getElementById('plot'), b = g.getBoundingClientRect(), l = g._fullLayout;"

@@ -45,7 +45,7 @@ class Page:
             CHROMIUM, [CHROMIUM, *_FLAGS, f"--user-data-dir={self._folder.name}"], os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, theirs_in, 3), (os.POSIX_SPAWN_DUP2, theirs_out, 4),
-                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0), (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                *((os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)),
             ],
         )  # fmt: skip
         os.close(theirs_in)

@@ -23,7 +23,7 @@ browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to open pages
 
 
 def small_map(n_latent: int = 2, spread: bool = False) -> tuple[dict[str, Embedding], dict[str, np.ndarray]]:
-    """Six people, two maps; person k's haplotypes lie at (k, 0) and (k, 1) of the first, (-k, 0) and (-k, 2) of the second."""
+    """Six people, two maps: person k's haplotypes lie at (k, 0) and (k, 1) of one, (-k, 0) and (-k, 2) of the other."""
     samples = (HOSTILE, BREAKOUT, "p2", "p3", "p4", "p5")
     z = np.zeros((12, n_latent), dtype=np.float32)
     z[:, 0], z[:, 1] = np.repeat(np.arange(6), 2), np.tile([0, 1], 6)
@@ -61,7 +61,7 @@ def test_map_page__holds_every_point_label_and_style():
 
 
 def test_map_page__ellipses_are_the_projected_posterior():
-    # Three latents; the plane's axes are two orthonormal directions, so equal variances stay as they are, whatever the plane.
+    # The plane's axes are two orthonormal directions among three, so equal variances stay as they are in any plane.
     maps, populations = small_map(3, spread=True)
     panel = data_of(render_map({"VAE": maps["VAE"]}, populations, "region"))["panels"][0]
     xx, xy, yy = (decoded(text, "<f4") for text in panel["ellipse"])
@@ -119,8 +119,10 @@ def opened(tmp_path_factory):
 
 def spot(page: Page, plot: int, x: float, y: float) -> tuple[float, float]:
     """Where on the screen a place of a plot is."""
-    script = "(() => {{ const plot = plots[{0}], box = plot.box.getBoundingClientRect(); const [x, y] = plot.toPixels({1}, {2}); return [box.left + x, box.top + y]; }})()"
-    left, top = page.value(script.format(plot, x, y))
+    box = f"plots[{plot}].box.getBoundingClientRect()"
+    left, top = page.value(
+        f"(({{ left, top }}, [x, y]) => [left + x, top + y])({box}, plots[{plot}].toPixels({x}, {y}))"
+    )
     return left, top
 
 
@@ -191,7 +193,8 @@ function countPixels(canvas) {
   const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
   const context = copy.getContext("2d", { willReadFrequently: true });
   context.drawImage(canvas, 0, 0);
-  return context.getImageData(0, 0, copy.width, copy.height).data.reduce((n, value, i) => n + (i % 4 === 3 && value > 0), 0);
+  const { data } = context.getImageData(0, 0, copy.width, copy.height);
+  return data.reduce((n, value, i) => n + (i % 4 === 3 && value > 0), 0);
 }
 """
 

@@ -77,7 +77,7 @@ def embed(
     if plot is not None and not as_page:
         from haploom.report.figures import check_figure_name
 
-        check_figure_name(plot)
+        check_figure_name(plot, (".html",))
     trained, *others = [read_model(path) for path in (model, *beside)]
     for each in (trained, *others):
         check_has_latents(each)

@@ -49,7 +49,7 @@ def subpopulation_names(population: str, count: int) -> list[str]:
 def out_of_africa(subpopulations: int = 1) -> "msprime.Demography":
     """The history, as msprime takes it: POPULATIONS are there to sample today; times in generations.
 
-    subpopulations: more than 1, and each of POPULATIONS is in so many parts (`subpopulation_names`; msprime has _ for -).
+    subpopulations: more than 1, and each of POPULATIONS is in so many parts (`subpopulation_names`, with _ for -).
 
     Looking back: SAS is a mixture of WAS and of a first people of India (ASI); WAS joins EUR; AMR is a
     mixture of EAS and of EUR's line; OCE and ASI join EAS; EUR and EAS join into OOA; OOA joins AFR,

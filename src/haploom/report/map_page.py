@@ -55,8 +55,8 @@ def render_map(
     for name, other in zip(list(maps)[1:], others):
         if other.samples != first.samples or other.ploidy != first.ploidy:
             raise HaploomError(
-                f"{name} places {_rows(other)} and {next(iter(maps))} {_rows(first)}: maps beside each other need models "
-                "of the same kind of rows, and the same people"
+                f"{name} places {_rows(other)} and {next(iter(maps))} {_rows(first)}: maps beside each other need "
+                "models of the same kind of rows, and the same people"
             )
     levels = {**populations, **_parts(maps)}
     if not populations:
@@ -81,8 +81,8 @@ def _words(maps: Mapping[str, Embedding]) -> str:
     n, drawn = len(first.samples), " and ".join(maps)
     ellipses = any(embedding.spread is not None for embedding in maps.values())
     return (
-        f"{n:,} {'person' if n == 1 else 'people'}, {len(first.z):,} points in {drawn}. Near points are genetically similar as the "
-        "model sees it; distances between far ones say little."
+        f"{n:,} {'person' if n == 1 else 'people'}, {len(first.z):,} points in {drawn}. Near points are genetically "
+        "similar as the model sees it; distances between far ones say little."
         + (" An ellipse holds 95 % of where the model believes a point to be." if ellipses else "")
     )
 

@@ -191,8 +191,8 @@ def _regions(request: Request, people: Mapped) -> list[str]:
     regions = [region for region in wanted[request.name] if region in there]
     if not regions:
         raise HaploomError(
-            f"{request.name} shows subpopulations of {', '.join(wanted[request.name]) or 'regions beside AFR and AMR'}: "
-            f"{people.data.name} has {', '.join(there) or 'none'}; give a table with two columns of labels"
+            f"{request.name} shows subpopulations of {' and '.join(wanted[request.name]) or 'others than AFR and AMR'}: "
+            f"{people.data.name} has those of {', '.join(there) or 'none'}; give a table with two columns of labels"
         )
     return regions
 
@@ -306,8 +306,8 @@ def _vicinity(people: Mapped) -> Claim:
         found[method] = _rank_correlation(map_distances(centres)[pairs], fst)
     ours = ", ".join(f"{value:.2f} by {method}" for method, value in found.items())
     return Claim(
-        paper=paper, ours=f"rank correlation of distances between labels with Fst: {ours}", agrees=found["VAE"] > _ALIKE,
-        why=f"wanted above {_ALIKE}",
+        paper=paper, ours=f"rank correlation of distances between labels with Fst: {ours}",
+        agrees=found["VAE"] > _ALIKE, why=f"wanted above {_ALIKE}",
     )  # fmt: skip
 
 
