@@ -13,6 +13,7 @@ RESULTS: dict[str, tuple[str, str]] = {
     "table1": ("Table 1: the VAE and PCA, population by population", "storage"),
     "table2": ("Table 2: windowed VQ-VAE beside general and genotype compressors", "storage"),
     "table3": ("Table 3: maps by the VAE, PCA, t-SNE and UMAP", "table3"),
+    "table4": ("Table 4: labels by PCA, the VAEs, and tuned baselines", "table4"),
     "table-s3": ("Table S3: the C-VAE, population by population", "storage"),
 }
 
