@@ -15,6 +15,9 @@ RESULTS: dict[str, tuple[str, str]] = {
     "table3": ("Table 3: maps by the VAE, PCA, t-SNE and UMAP", "table3"),
     "table4": ("Table 4: labels by PCA, the VAEs, and tuned baselines", "table4"),
     "table-s3": ("Table S3: the C-VAE, population by population", "storage"),
+    "fig-s6": ("Figure S6: maps by t-SNE and UMAP", "map_pages"),
+    "fig-s7": ("Figure S7: people on sequential against random SNPs", "map_pages"),
+    "fig-s8": ("Figure S8: dogs on sequential against random SNPs", "map_pages"),
 }
 
 

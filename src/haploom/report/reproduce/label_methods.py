@@ -1,4 +1,4 @@
-"""Ways to label haplotypes that Table 4 compares: each learns from bred people and gives a function from rows to labels.
+"""Ways to label haplotypes that Table 4 compares: each learns from bred people, and then labels rows.
 
 The paper's six, by both profiles; the trusted classifier; and baselines tuned on the validation people.
 """

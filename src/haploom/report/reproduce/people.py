@@ -22,7 +22,8 @@ class Protocol:
     """How large a reproduction is.
 
     founders: simulated people of each population. generations: bred. train_haplotypes, test_haplotypes: of all
-    populations together, shared evenly; kept_generations: at least so many hold them. subsets: numbers of sites of Table 2, each as many as there are at most.
+    populations together, shared evenly; kept_generations: at least so many hold them. subsets: numbers of sites of
+    Table 2, each as many as there are at most.
     latents: sizes q of the latent spaces. profile: of the networks (see `training.profiles`); epochs: at most.
     """
 
@@ -103,8 +104,7 @@ def bred_people(founders: Panel, level: str, origin: str, protocol: Protocol, se
         "test": protocol.test_haplotypes,
     }  # fmt: skip
     bred = {
-        part: _bred(parts[part], level, wanted[part] // (2 * n_populations), protocol, seed, part)
-        for part in PARTS
+        part: _bred(parts[part], level, wanted[part] // (2 * n_populations), protocol, seed, part) for part in PARTS
     }
     together = joined([bred["train"], bred["validation"]], level)
     part_of = {sample: part for part in ("train", "validation") for sample in bred[part].samples}

@@ -54,13 +54,13 @@ SIZES = {
 }  # fmt: skip
 
 _WORDS = """\
-Accuracy of labels, per haplotype, means over {seeds} runs with founders, offspring and models of their own. Founders are \
-split before anyone is bred, so that bred test people share no founder with those that anything was learned from; \
-unrelated people are the test founders themselves. Train: the people that were learned from. Networks choose their epoch, \
-and baselines their settings, on validation people, whose founders are others again; baselines and the trusted classifier \
-then learn from these too.
+Accuracy of labels, per haplotype, means over {seeds} runs with founders, offspring and models of their own.
+Founders are split before anyone is bred, so that bred test people share no founder with those that anything was
+learned from; unrelated people are the test founders themselves. Train: the people that were learned from. Networks
+choose their epoch, and baselines their settings, on validation people, whose founders are others again; baselines
+and the trusted classifier then learn from these too.
 
-Networks by the paper's settings were trained for {paper} epochs at most, by ours for {sound}. Data: {origin}; \
+Networks by the paper's settings were trained for {paper} epochs at most, by ours for {sound}. Data: {origin};
 {train:,} training and {test:,} bred test haplotypes of {generations} generations, {sites:,} sites."""
 
 
