@@ -67,14 +67,14 @@ class Fitting:
 def fits() -> Iterator[tuple[str, Callable[[Fitting], list[Labeller]]]]:
     """(name, what fits it): a network gives several methods at once."""
     yield "PCA", _pca_centroid
-    for profile in PROFILES:
-        yield f"VAE {profile}", partial(_vae_centroid, profile=profile)
-        for kind in ("cvae", "yvae"):
-            yield f"{kind} {profile}", partial(_rebuilding, kind=kind, profile=profile)
     yield TRUSTED, _trusted
     yield "logistic regression on SNPs", _logistic
     for method in METHODS:
         yield method.name, partial(_tuned, method=method)
+    for profile in PROFILES:
+        yield f"VAE {profile}", partial(_vae_centroid, profile=profile)
+        for kind in ("cvae", "yvae"):
+            yield f"{kind} {profile}", partial(_rebuilding, kind=kind, profile=profile)
 
 
 def _pca_centroid(fitting: Fitting) -> list[Labeller]:

@@ -99,18 +99,15 @@ def s6_claims(rows: Sequence[Row]) -> list[Claim]:
 
 def s78_claims(rows: Sequence[Row]) -> list[Claim]:
     """How much either method loses by taking SNPs in a row."""
-    loss = {}
-    for method in ("PCA", "VAE"):
-        by_choice = [
-            mean_score(
-                [row for row in rows if row["data"].endswith(choice)], "neighbours", people=HELD_OUT, method=method
-            )
-            for choice in (SEQUENTIAL, RANDOM)
-        ]
-        if None in by_choice:
-            return [Claim(paper="linkage biases PCA on sequential SNPs", why="there are no labels")]
-        loss[method] = by_choice
-    (pca_row, pca_random), (vae_row, vae_random) = loss["PCA"], loss["VAE"]
+
+    def accuracy(method: str, choice: str) -> float | None:
+        chosen = [row for row in rows if row["data"].endswith(choice)]
+        return mean_score(chosen, "neighbours", people=HELD_OUT, method=method)
+
+    pca_row, pca_random = accuracy("PCA", SEQUENTIAL), accuracy("PCA", RANDOM)
+    vae_row, vae_random = accuracy("VAE", SEQUENTIAL), accuracy("VAE", RANDOM)
+    if pca_row is None or pca_random is None or vae_row is None or vae_random is None:
+        return [Claim(paper="linkage lowers the accuracy of PCA on sequential SNPs", why="there are no labels")]
     return [
         Claim(
             paper="linkage lowers the accuracy of PCA on sequential SNPs",

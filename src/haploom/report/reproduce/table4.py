@@ -37,6 +37,8 @@ class LabelSizes:
     epochs: dict[str, int | None]
 
 
+# Offspring of one late generation descend from a handful of founders, who then decide every figure: more generations
+# are kept than are needed for so few people.
 SIZES = {
     "quick": LabelSizes(
         protocol=replace(PROTOCOLS["quick"], sites=300, train_haplotypes=560, test_haplotypes=280), seeds=1,
@@ -45,10 +47,10 @@ SIZES = {
     # Offspring of one late generation descend from a handful of founders, who then decide every figure.
     "standard": LabelSizes(
         protocol=replace(
-            PROTOCOLS["standard"], sites=2000, founders=200, train_haplotypes=1400, test_haplotypes=1400,
+            PROTOCOLS["standard"], sites=5000, founders=200, train_haplotypes=1400, test_haplotypes=1400,
             kept_generations=10,
         ),
-        seeds=5, epochs={"paper": 50, "sound": 30},
+        seeds=5, epochs={"paper": 30, "sound": 20},
     ),
     "full": LabelSizes(protocol=PROTOCOLS["full"], seeds=5, epochs={"paper": None, "sound": None}),
 }  # fmt: skip
