@@ -73,7 +73,7 @@ def test_fig4__files_regions_and_a_second_run_that_places_nobody(request_of, tmp
     # The other figures take the same places.
     names = [path.name for path in reproduce(request_of("fig-s3"), folder)]
     assert names[3:] == [name.replace("fig4", "fig-s3") for name in pictures if "-afr-" in name]
-    with pytest.raises(HaploomError, match="others than AFR and AMR: .* has those of AFR, AMR"):
+    with pytest.raises(HaploomError, match=r"others than AFR and AMR: .* has those of AFR, AMR"):
         reproduce(request_of("fig-s5"), folder)  # EUR has one town
     text = (folder / "fig4.txt").read_text()
     assert "the VAE tells subpopulations of AFR apart" in text
@@ -96,11 +96,12 @@ def test_accuracy__one_where_towns_lie_apart_and_chance_where_not(panel):
     people = mapped(panel, places)
     assert people.regions() == ["AFR", "AMR"]
     for region in people.regions():
-        found = fig4._accuracy(people, region)
-        assert found.rows == 12  # 2 towns, 3 people held out, 2 haplotypes
+        found = fig4._told_apart(people, region)
+        assert (found.rows, found.people) == (12, 6)  # 2 towns, 3 people held out, 2 haplotypes
         assert found.chance == 0.5
-        assert found.by["VAE"] == 1
-        assert found.by["PCA"] < 0.95
+        assert found.by["VAE"].value == 1
+        assert found.by["PCA"].value < 0.95
+        assert found.gain.value == pytest.approx(1 - found.by["PCA"].value)
 
 
 def test_vicinity__rank_correlation_by_hand():

@@ -1,7 +1,7 @@
 """A simulated panel of dogs: clades that split early, breeds of few founders within them.
 
-It stands in for the canine half of the paper's Table 3, whose genotypes are not at hand: 489 dogs of 16 clades x 9 breeds
-(the paper has 144 breeds in 16 clades). Only the shape of the history is meant to be right: founding bottlenecks so
+It stands in for the canine half of the paper's Table 3, whose genotypes are not at hand: 489 dogs of 16 clades x 9
+breeds (the paper has 144 breeds in 16 clades). Only the shape of the history is meant to be right: bottlenecks so
 recent and narrow that a breed is nearly a family, over clades that hardly differ. No dog's genome is in it.
 """
 
@@ -55,7 +55,10 @@ def simulate_dogs(*, sites: int = 20_000, dogs: int = DOGS, min_count: int = 10,
     with progress.task("Simulating dogs", CHROMOSOMES) as advance:
         for place, (stretch, n_sites) in enumerate(zip(trees, wanted)):
             mutated = msprime.sim_mutations(
-                stretch, rate=MUTATION_RATE, model=msprime.BinaryMutationModel(), random_seed=int(mutations_seed) + place
+                stretch,
+                rate=MUTATION_RATE,
+                model=msprime.BinaryMutationModel(),
+                random_seed=int(mutations_seed) + place,
             )
             genotypes = mutated.genotype_matrix()  # sites x haplotypes
             copies = genotypes.sum(axis=1)

@@ -18,8 +18,8 @@ def map_distances(Z: np.ndarray, others: np.ndarray | None = None) -> np.ndarray
 def trustworthiness(original: np.ndarray, on_map: np.ndarray, n_neighbors: int = 15) -> float:
     """Whether neighbours on the map are neighbours in truth: 0 to 1, about 0.5 for a random map.
 
-    original, on_map: distances (n, n) between the same rows. Each row's nearest on the map is charged by how far down it
-    stands in the true order beyond `n_neighbors`. With the arguments exchanged it is the continuity: whether true
+    original, on_map: distances (n, n) between the same rows. Each row's nearest on the map is charged by how far down
+    it stands in the true order beyond `n_neighbors`. With the arguments exchanged it is the continuity: whether true
     neighbours stayed together. Source: Venna & Kaski 2001, 2006. Raises ValueError unless 2 n_neighbors < n.
     """
     n = len(original)
@@ -67,8 +67,8 @@ def neighbour_labels(Z: np.ndarray, labels: np.ndarray, newcomers: np.ndarray, n
 def distance_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """How far one set of distances goes with another: 0 to 1, 0 for independence in large samples, 1 for similarity.
 
-    first, second: distances (n, n) between the same rows, such as on a map and over the ground. NaN where either has all
-    rows in one place. Source: Szekely, Rizzo & Bakirov 2007.
+    first, second: distances (n, n) between the same rows, such as on a map and over the ground. NaN where either has
+    all rows in one place. Source: Szekely, Rizzo & Bakirov 2007.
     """
     a, b = _centred(first), _centred(second)
     spread = np.sqrt((a * a).mean() * (b * b).mean())

@@ -35,7 +35,7 @@ class MapSizes:
 
 
 SIZES = {
-    "quick": MapSizes(name="quick", people=30, sites=1000, dog_sites=1500, splits=1, epochs=15, distance_rows=300),
+    "quick": MapSizes(name="quick", people=30, sites=1000, dog_sites=1500, splits=1, epochs=80, distance_rows=300),
     "standard": MapSizes(
         name="standard", people=100, sites=10_000, dog_sites=10_000, splits=3, epochs=None, distance_rows=1500
     ),
@@ -49,8 +49,8 @@ SIZES = {
 class Genotyped:
     """People or dogs with labels. name: where they come from, in words.
 
-    levels: of labels, those that are scored; the split is within those of the first one. ground: longitude and latitude,
-    float64 (n_people,) each, in degrees, where known.
+    levels: of labels, those that are scored; the split is within those of the first one. ground: longitude and
+    latitude, float64 (n_people,) each, in degrees, where known.
     """
 
     name: str
@@ -134,8 +134,8 @@ def simulated_dogs(sites: int, seed: int) -> Genotyped:
 def given(wanted: Request) -> Genotyped:
     """The file of a request: haplotypes where it is phased, else dosages.
 
-    Columns `longitude` and `latitude` of its table, in degrees, are coordinates; with --label, or one more column, there
-    are labels. Raises HaploomError for coordinates that are not numbers.
+    Columns `longitude` and `latitude` of its table, in degrees, are coordinates; with --label, or one more column,
+    there are labels. Raises HaploomError for coordinates that are not numbers.
     """
     assert wanted.genotypes is not None
     # The label is chosen below: a table of coordinates alone has none.

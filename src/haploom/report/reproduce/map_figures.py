@@ -1,5 +1,6 @@
 """Pictures of maps, from the points that `map_rows` kept."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from haploom.report import plots
 from haploom.report.figures import svg
 from haploom.report.page import Figure
 from haploom.report.reproduce.map_data import Genotyped
-from haploom.report.reproduce.map_methods import METHODS
 from haploom.report.reproduce.map_rows import points_file
 
 if TYPE_CHECKING:
@@ -19,18 +19,13 @@ if TYPE_CHECKING:
 SIZE_IN = (4.8, 5.2)  # two stand side by side
 
 
-def map_figures(data: Genotyped, folder: Path, methods: tuple[str, ...] = tuple(METHODS)) -> list[Figure]:
-    """A map a method, of those whose points are there."""
-    return [
-        map_figure(points_file(folder, data, method), f"{data.name}: {method}")
-        for method in methods
-        if points_file(folder, data, method).exists()
-    ]
+def map_figures(data: Genotyped, folder: Path, methods: Sequence[str]) -> list[Figure]:
+    """A map a method, labels in colours, held-out people outlined; of the points that `measure_maps` kept."""
+    return [_figure(points_file(folder, data, method), f"{data.name}: {method}") for method in methods]
 
 
-def map_figure(points: Path, caption: str) -> Figure:
-    """One map, labels in colours, held-out people outlined."""
-    with np.load(points) as kept:
+def _figure(points: Path, caption: str) -> Figure:
+    with np.load(points, allow_pickle=False) as kept:
         z, labels, held_out = kept["z"], kept["labels"], kept["held_out"]
     return Figure(svg(partial(_draw, z=z, labels=labels, held_out=held_out), SIZE_IN), caption, f"Map: {caption}.")
 

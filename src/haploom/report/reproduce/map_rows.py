@@ -1,5 +1,6 @@
 """Rows of Table 3: each method's map of each data set, split by split, and its scores."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from haploom.popgen.map_scores import (
     trustworthiness,
 )
 from haploom.report.reproduce.map_data import Genotyped, MapSizes, parts_of
-from haploom.report.reproduce.map_methods import METHODS, genotype_distances, methods_here
+from haploom.report.reproduce.map_methods import METHODS, genotype_distances
 from haploom.report.reproduce.rows import Row, RowFile
 
 TRUE_NEIGHBOURS = 15  # of trustworthiness and continuity
@@ -30,13 +31,15 @@ SCORES = {
 }  # fmt: skip
 
 
-def measure_maps(data: Genotyped, sizes: MapSizes, seed: int, file: RowFile, folder: Path | None = None) -> list[Row]:
-    """All rows of one data set. folder: keep the points of the first split there, NAME-METHOD.npz, to draw them."""
+def measure_maps(
+    data: Genotyped, sizes: MapSizes, seed: int, file: RowFile, folder: Path, methods: Sequence[str]
+) -> list[Row]:
+    """All rows of one data set; the points of the first split are kept in the folder (`points_file`), to be drawn."""
     rows: list[Row] = []
-    with progress.task(f"Mapping {data.name}", sizes.splits * len(methods_here())) as advance:
+    with progress.task(f"Mapping {data.name}", sizes.splits * len(methods)) as advance:
         for number in range(sizes.splits):
-            for method in methods_here():
-                points = points_file(folder, data, method) if folder is not None and number == 0 else None
+            for method in methods:
+                points = points_file(folder, data, method) if number == 0 else None
                 rows += file.measured(
                     f"{data.name} {number} {method}", partial(_rows, data, method, sizes, seed + number, points)
                 )

@@ -12,8 +12,9 @@ from haploom.report.html import render_html
 from haploom.report.page import Column, Report, Section, Table
 from haploom.report.reproduce.catalogue import Request
 from haploom.report.reproduce.claims import Claim, claims_section
-from haploom.report.reproduce.map_data import SIZES, data_sets
+from haploom.report.reproduce.map_data import SIZES, MapSizes, data_sets
 from haploom.report.reproduce.map_figures import map_figures
+from haploom.report.reproduce.map_methods import methods_here
 from haploom.report.reproduce.map_rows import HELD_OUT, SCORES, TRAINING, measure_maps
 from haploom.report.reproduce.rows import Row, RowFile
 from haploom.report.reproduce.written import as_text
@@ -32,13 +33,15 @@ SHOWN = {
 }  # fmt: skip
 
 _WORDS = """\
-Two coordinates a row, by methods that see no label. Training people are those a map was made of, as in the paper; held-out \
-people were placed on it afterwards, but for t-SNE, which has no way to place anyone and is made of all of them. Coordinates \
-are standardised before the first three scores. Lower is better for Davies-Bouldin, higher for all others.
+Two coordinates a row, by methods that see no label. Training people are those a map was made of, as in the paper;
+held-out people were placed on it afterwards, but for t-SNE, which has no way to place anyone and is made of all of
+them. Coordinates are standardised before the first three scores. Lower is better for Davies-Bouldin, higher for all
+others.
 
-k-NN accuracy: the label of most of the 20 nearest training rows, for held-out people. Trustworthiness: whether neighbours on \
-the map are neighbours by their genotypes; continuity: whether these stayed together (15 neighbours). Correlation: distance \
-correlation of the map with the genotypes, and with the ground where coordinates are known. Means over splits by person.
+k-NN accuracy: the label of most of the 20 nearest training rows, for held-out people. Trustworthiness: whether
+neighbours on the map are neighbours by their genotypes; continuity: whether these stayed together (15 neighbours).
+Correlation: distance correlation of the map with the genotypes, and with the ground where coordinates are known.
+Means over splits by person.
 
 Simulated dogs stand in for the paper's: 16 clades of 9 breeds, 489 dogs."""
 
@@ -46,35 +49,54 @@ Simulated dogs stand in for the paper's: 16 clades of 9 breeds, 489 dogs."""
 def reproduce(request: Request, folder: Path) -> list[Path]:
     """Measure and write table3.txt, .html, .tsv."""
     sizes = SIZES[request.size]
-    settings = {
-        "result": request.name, "sizes": asdict(sizes), "seed": request.seed, "label": request.label,
-        "genotypes": request.origin,
-    }  # fmt: skip
-    file = RowFile(folder / "rows-table3.jsonl", settings)
+    file = row_file(request, sizes, folder)
     rows: list[Row] = []
     sections = []
     for data in data_sets(request, sizes):
-        here = measure_maps(data, sizes, request.seed, file, folder)
+        here = measure_maps(data, sizes, request.seed, file, folder, methods_here())
         rows += here
         tables = [score_table(here, HELD_OUT), score_table(here, TRAINING), winners(here)]
-        sections.append(Section(data.name[0].upper() + data.name[1:], figures=map_figures(data, folder), tables=tables))
-    claims = table3_claims(rows)
-    txt, tsv, html = (folder / f"table3.{suffix}" for suffix in ("txt", "tsv", "html"))
+        sections.append(
+            Section(
+                data.name[0].upper() + data.name[1:], figures=map_figures(data, folder, methods_here()), tables=tables
+            )
+        )
+    return write_maps(request, folder, rows, sections, table3_claims(rows), _WORDS)
+
+
+def write_maps(
+    request: Request,
+    folder: Path,
+    rows: Sequence[Row],
+    sections: Sequence[Section],
+    claims: Sequence[Claim],
+    words: str,
+) -> list[Path]:
+    """NAME.txt, .html and .tsv of a result that is made of maps."""
+    txt, html, tsv = (folder / f"{request.name}.{suffix}" for suffix in ("txt", "html", "tsv"))
+    sections = [*sections, claims_section(claims)]
     with text_output(txt, True) as out:
         out.write(request.title + "\n")
-        for table in [table for section in sections for table in section.tables] + list(claims_section(claims).tables):
+        for table in [table for section in sections for table in section.tables]:
             out.write(f"\n{table.caption}\n{as_text(table)}")
     columns = ("data", "sites", "seed", "method", "people", "rows", *SCORES)
     with text_output(tsv, True) as out:
         out.write("\t".join(columns) + "\n")
         for row in rows:
             out.write("\t".join("NA" if row[key] is None else cell(row[key]) for key in columns) + "\n")
-    report = Report(
-        request.title, [*sections, claims_section(claims)], text=_WORDS, made_by=provenance.record(request.seed)
-    )
+    report = Report(request.title, sections, text=words, made_by=provenance.record(request.seed))
     with text_output(html, True) as out:
         out.write(render_html(report))
     return [txt, html, tsv]
+
+
+def row_file(request: Request, sizes: MapSizes, folder: Path) -> RowFile:
+    """Where finished rows are. Raises HaploomError where the folder holds those of other settings."""
+    settings = {
+        "result": request.name, "sizes": asdict(sizes), "seed": request.seed, "label": request.label,
+        "genotypes": request.origin,
+    }  # fmt: skip
+    return RowFile(folder / f"rows-{request.name}.jsonl", settings)
 
 
 def mean_score(rows: Sequence[Row], score: str, **about: str) -> float | None:
@@ -153,7 +175,7 @@ def table3_claims(rows: Sequence[Row]) -> list[Claim]:
         claims.append(
             Claim(
                 paper="two coordinates of the VAE retain more than two principal components",
-                ours=f"{data}, k-NN accuracy of held-out people: VAE {ours:.3f}, the better PCA {max(plain, scaled):.3f}",
+                ours=f"{data}, k-NN accuracy of held-out people: VAE {ours:.3f}, better PCA {max(plain, scaled):.3f}",
                 agrees=ours > max(plain, scaled), why="scaled SNPs make a better PCA than the paper's",
             )
         )  # fmt: skip
