@@ -129,7 +129,8 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
         out.write(request.title + "\n")
         for table in [*tables, *claims_section(claims).tables]:
             out.write(f"\n{table.caption}\n{as_text(table)}")
-    text = f"{_WORDS.format(link=page_map.name)}\n\nPeople: {people.data.name}."
+    ours = "" if request.name == "fig4" else " Which regions stand in which of Figures S3 to S5 is chosen here."
+    text = f"{_WORDS.format(link=page_map.name)}\n\nPeople: {people.data.name}.{ours}"
     shown = [section for section in sections if section.figures or section.tables]
     report = Report(request.title, [*shown, claims_section(claims)], text, made_by=provenance.record(request.seed))
     with text_output(html, True) as out:
