@@ -48,6 +48,10 @@ class PartFiles:
         """Keep the result of a part."""
         _write_whole(self._path(place), hashlib.sha256(result).digest() + result)
 
+    def forget(self, place: int) -> None:
+        """Have a part worked on again: what it made is gone."""
+        self._path(place).unlink(missing_ok=True)
+
     def remove(self) -> None:
         """Delete the parts and the folder: what they were for is finished."""
         for path in [*self.folder.glob("part-*"), self.folder / _SETTINGS]:
