@@ -76,10 +76,12 @@ def test_compress_files__a_killed_run_redoes_only_what_was_missing(files, tmp_pa
         compress_files(files, folder, selection=Selection(), workers=Workers())
     assert stored == ["part0.vcf.gz", "part1.vcf.gz"]
     (folder / "part1.hlm").unlink()  # as if it had been lost
+    (folder / ".0123abcd.partial.part2.hlm").write_bytes(b"of a killed process")
     stored[:] = []
     monkeypatch.setattr(many_files, "_store", lambda file: stored.append(file.source.name) or store(file))
     rows = compress_files(files, folder, selection=Selection(), workers=Workers())
     assert stored == ["part1.vcf.gz", "part2.vcf.gz"]
+    assert not list(folder.glob(".*"))
     assert [row["archive"] for row in rows] == ["part0.hlm", "part1.hlm", "part2.hlm"]
     with pytest.raises(HaploomError, match="exists"):
         compress_files(files, folder, selection=Selection(), workers=Workers())

@@ -7,6 +7,7 @@ from haploom.cli.bench import bench
 from haploom.cli.breed import breed
 from haploom.cli.convert import convert
 from haploom.cli.demo import demo
+from haploom.cli.doctor import doctor
 from haploom.cli.impute import impute
 from haploom.cli.people import classify, embed, synthesize
 from haploom.cli.reproduce import reproduce
@@ -32,7 +33,7 @@ def haploom() -> None:
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
     demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
-    impute, synthesize, entropy, ld, bench, reproduce,
+    impute, synthesize, entropy, ld, bench, reproduce, doctor,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)

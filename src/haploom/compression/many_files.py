@@ -11,7 +11,7 @@ from haploom.compression.writer import compress
 from haploom.errors import HaploomError
 from haploom.io import Selection
 from haploom.io.formats import stem
-from haploom.io.output import check_outputs, text_output
+from haploom.io.output import check_outputs, remove_partials, text_output
 from haploom.parallel import PartFiles, Workers, run_parts
 
 REPORT = "archives.tsv"
@@ -70,6 +70,7 @@ def compress_files(
     asked = {**settings, **vars(selection), "sources": [_identity(source) for source in sources]}
     kept = PartFiles(unfinished, json.loads(json.dumps(asked, default=str)))
     for place, archive in enumerate(archives):
+        remove_partials(archive)
         if not archive.exists():
             kept.forget(place)
     parts = [_File(source, archive, selection, settings) for source, archive in zip(sources, archives)]
