@@ -12,7 +12,12 @@ Size = Literal["quick", "standard", "full"]
 RESULTS: dict[str, tuple[str, str]] = {
     "table1": ("Table 1: the VAE and PCA, population by population", "storage"),
     "table2": ("Table 2: windowed VQ-VAE beside general and genotype compressors", "storage"),
+    "table3": ("Table 3: maps by the VAE, PCA, t-SNE and UMAP", "table3"),
+    "table4": ("Table 4: labels by PCA, the VAEs, and tuned baselines", "table4"),
     "table-s3": ("Table S3: the C-VAE, population by population", "storage"),
+    "fig-s6": ("Figure S6: maps by t-SNE and UMAP", "map_pages"),
+    "fig-s7": ("Figure S7: people on sequential against random SNPs", "map_pages"),
+    "fig-s8": ("Figure S8: dogs on sequential against random SNPs", "map_pages"),
 }
 
 

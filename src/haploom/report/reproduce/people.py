@@ -22,7 +22,8 @@ class Protocol:
     """How large a reproduction is.
 
     founders: simulated people of each population. generations: bred. train_haplotypes, test_haplotypes: of all
-    populations together, shared evenly. subsets: numbers of sites of Table 2, each as many as there are at most.
+    populations together, shared evenly; kept_generations: at least so many hold them. subsets: numbers of sites of
+    Table 2, each as many as there are at most.
     latents: sizes q of the latent spaces. profile: of the networks (see `training.profiles`); epochs: at most.
     """
 
@@ -36,6 +37,7 @@ class Protocol:
     latents: tuple[int, ...]
     profile: str
     epochs: int
+    kept_generations: int = 1
 
 
 PROTOCOLS = {
@@ -102,19 +104,19 @@ def bred_people(founders: Panel, level: str, origin: str, protocol: Protocol, se
         "test": protocol.test_haplotypes,
     }  # fmt: skip
     bred = {
-        part: _bred(parts[part], level, wanted[part] // (2 * n_populations), protocol.generations, seed, part)
-        for part in PARTS
+        part: _bred(parts[part], level, wanted[part] // (2 * n_populations), protocol, seed, part) for part in PARTS
     }
     together = joined([bred["train"], bred["validation"]], level)
     part_of = {sample: part for part in ("train", "validation") for sample in bred[part].samples}
     return People(together, Split(part_of), {"bred": bred["test"], "unrelated": parts["test"]}, level, origin)
 
 
-def _bred(founders: Panel, level: str, people: int, generations: int, seed: int, part: str) -> Panel:
-    """So many people of each population, from generations spread evenly up to the last."""
+def _bred(founders: Panel, level: str, people: int, protocol: Protocol, seed: int, part: str) -> Panel:
+    """So many people of each population, spread evenly over generations spread evenly up to the last."""
     if people < 1:
         raise HaploomError(f"not one person of each population is asked for in the part {part}: take more haplotypes")
-    n_kept = min(-(-people // PEOPLE_A_GENERATION), generations)
+    generations = protocol.generations
+    n_kept = min(max(-(-people // PEOPLE_A_GENERATION), protocol.kept_generations), generations)
     keep = np.unique(np.linspace(generations / n_kept, generations, n_kept).astype(int)).tolist()
     bred = gather(
         breed(
@@ -124,7 +126,8 @@ def _bred(founders: Panel, level: str, people: int, generations: int, seed: int,
     )  # fmt: skip
     labels, chosen = bred.labels(level), []
     for label in sorted(set(labels.tolist())):
-        chosen.extend(np.flatnonzero(labels == label)[-people:].tolist())
+        of_label = np.flatnonzero(labels == label)
+        chosen.extend(of_label[np.linspace(len(of_label) - 1, 0, people).round().astype(int)[::-1]].tolist())
     return bred.select_samples([bred.samples[person] for person in chosen])
 
 
