@@ -2,7 +2,7 @@
 
 A gate is a least or a greatest value, or both. Unless it is set to a number, it follows the same figure for held-out
 people: factor x reference + margin + chance / sqrt(n), n being the haplotypes compared. The last term is what two
-samples of people differ by anyway, about four standard errors as measured on real and simulated people.
+samples of people differ by anyway: with the margin, about four standard errors.
 """
 
 from collections.abc import Mapping
@@ -109,13 +109,13 @@ MEASURES: Mapping[str, About] = {
     ),
     "utility_accuracy": About(
         UTILITY, "Ancestry learned from it",
-        "Balanced accuracy on held-out people of a classifier trained on it; reference: trained on as many real people.",
+        "Balanced accuracy on held-out people of a classifier that learned from it, or from as many real people.",
         least=Rule(-0.05),
     ),
     "privacy_loss": About(
         PRIVACY, "Privacy loss",
         "Adversarial accuracy against held-out people less that against training people; 0 is best.",
-        most=Rule(0.03, chance=2.0),
+        most=Rule(0.03, chance=1.0),
     ),
     "exact_copies": About(
         PRIVACY, "Exact copies", "Share of haplotypes that are a training haplotype.",

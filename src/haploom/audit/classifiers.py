@@ -18,7 +18,7 @@ _N_TREES = 100
 
 
 def joint_components(samples: list[Sample], seed: int) -> list[np.ndarray]:
-    """Principal components of all samples together, in units of their standard deviation: (n_haplotypes, <= 50) each."""
+    """Principal components of all samples together, each with a standard deviation of 1: (n_haplotypes, <= 50) each."""
     panels = [sample.panel for sample in samples]
     bits = np.concatenate([panel.bits[sample.rows] for panel, sample in zip(panels, samples)])
     n_people = len(bits) // 2

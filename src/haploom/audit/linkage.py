@@ -73,7 +73,7 @@ def draw_pairs(
             pairs.append(drawn)
             bins.append(np.full(len(drawn), place))
     sites = np.concatenate(pairs)
-    return SiteSets(sites, np.concatenate(bins), common[sites].all(axis=1))
+    return SiteSets(sites, np.concatenate(bins), np.all(common[sites], axis=1))
 
 
 def draw_triples(variants: Variants, common: np.ndarray, rng: np.random.Generator) -> SiteSets:
@@ -88,7 +88,7 @@ def draw_triples(variants: Variants, common: np.ndarray, rng: np.random.Generato
         triples.append(drawn)
         bins.append(np.full(len(drawn), place))
     sites = np.concatenate(triples)
-    return SiteSets(sites, np.concatenate(bins), common[sites].all(axis=1))
+    return SiteSets(sites, np.concatenate(bins), np.all(common[sites], axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,9 +197,9 @@ def triple_figures(triples: SiteSets, one: SetCounts, other: SetCounts, without:
 
     A moment is the mean of (x - p)(y - q)(z - w), averaged over the populations where the sites are common.
     """
-    moments = [_third_moments(triples, each, without) for each in (one, other)]
-    known = len(triples.sites) > 2 and min(each.std() for each in moments) > 0
-    return {"three_point_correlation": float(np.corrcoef(*moments)[0, 1]) if known else float("nan")}
+    ours, theirs = (_third_moments(triples, each, without) for each in (one, other))
+    known = len(triples.sites) > 2 and min(ours.std(), theirs.std()) > 0
+    return {"three_point_correlation": float(np.corrcoef(ours, theirs)[0, 1]) if known else float("nan")}
 
 
 def _third_moments(triples: SiteSets, counts: SetCounts, without: int | None) -> np.ndarray:

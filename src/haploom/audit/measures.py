@@ -1,5 +1,6 @@
 """One figure of the audit: of the synthetic people, of real people, and what it may be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class Measure:
     note: str = ""
 
     @classmethod
-    def of(cls, name: str, found: Found, n_haplotypes: int, gates: dict[str, Gate]) -> "Measure":
+    def of(cls, name: str, found: Found, n_haplotypes: int, gates: Mapping[str, Gate]) -> "Measure":
         """gates: those set to numbers; the others follow the reference."""
         about, reference = MEASURES[name], found.reference.value
         least = about.least.bound(reference, n_haplotypes) if about.least else None

@@ -57,7 +57,7 @@ def copy_figures(like: Likeness, synthetic: Sample, holdout: Sample, n_sites: in
     n, n_real = len(near), len(real_near)
     n_near, n_long = max(1, int(_NEAR * n_real)), max(1, int(_LONG * n_real))
     limit_near, limit_run = np.sort(real_near)[n_near - 1], np.sort(real_runs)[n_real - n_long]
-    means = [bootstrap(_mean, _by_person(each) / n_sites, seed=seed) for each in (near, real_near)]
+    mean, real_mean = (bootstrap(_mean, _by_person(each) / n_sites, seed=seed) for each in (near, real_near))
     return {
         "exact_copies": Found(
             alone(float(copies.mean())), alone(float(real_copies.mean())),
@@ -68,7 +68,7 @@ def copy_figures(like: Likeness, synthetic: Sample, holdout: Sample, n_sites: in
             bootstrap(_mean, _by_person(near < limit_near), seed=seed), alone(n_near / n_real),
             chance_share(n, n_real, n_near), f"fewer than {limit_near:,} differences",
         ),
-        "nearest_training": Found(*means),
+        "nearest_training": Found(mean, real_mean),
         "long_shared_runs": Found(
             bootstrap(_mean, _by_person(runs > limit_run), seed=seed), alone(_LONG),
             chance_share(n, n_real, n_long),
@@ -95,7 +95,7 @@ def membership_figures(like: Likeness, train: Panel, holdout: Panel, level: str,
         out[f"worst_membership_{name}"] = Found(
             bootstrap(worst_share, members, others, seed=seed), alone(FALSE_POSITIVES),
             chance_share(n, n_others, allowed + 1),
-            f"{allowed} of {n_others:,} held-out people above" if allowed else f"above all {n_others:,} held-out people",
+            f"above all but {allowed} of {n_others:,} held-out people",
         )  # fmt: skip
     return out
 

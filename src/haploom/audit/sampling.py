@@ -106,9 +106,7 @@ def jackknife(figures: Callable[[int | None], Mapping[str, float]]) -> dict[str,
     return out
 
 
-def bootstrap(
-    figure: Callable[..., float], *scores: np.ndarray, seed: int, n_resamples: int = N_RESAMPLES
-) -> Interval:
+def bootstrap(figure: Callable[..., float], *scores: np.ndarray, seed: int, n_resamples: int = N_RESAMPLES) -> Interval:
     """A figure of scores of people, with a percentile interval over resamples of the people (Efron 1979).
 
     scores: arrays whose first axis is people, each resampled on its own; what `figure` takes.
