@@ -41,7 +41,7 @@ from haploom.audit.privacy import Likeness, copy_figures, membership_figures
 from haploom.audit.sampling import Sample, bootstrap, jackknife, matched_samples, shared_populations
 from haploom.errors import HaploomError, MissingExtraError
 from haploom.panel import GeneticMap, Panel
-from haploom.popgen.linkage import distance_scales
+from haploom.popgen.linkage import contig_ends, distance_scales
 
 WINDOW = 500
 MOST_PEOPLE = 1000  # of a panel in the matched samples
@@ -154,8 +154,9 @@ def audit_panels(
             found["utility_accuracy"] = _utility(synthetic, train, holdout, level, labels, settings)
         advance()
         position_cm = distance_scales(train.variants, genetic_maps)["cm"].position
+        whole_cm = float((position_cm[contig_ends(train.variants) - 1] - position_cm).max())
         like = Likeness.of(synthetic, train, holdout, position_cm, settings.threads)
-        found |= copy_figures(like, samples[0], samples[2], train.n_sites, settings.seed)
+        found |= copy_figures(like, samples[0], samples[2], whole_cm, settings.seed)
         found |= membership_figures(like, train, holdout, level, settings.seed)
         advance()
     compared = (samples[0].rows, samples[2].rows)

@@ -44,11 +44,15 @@ class Likeness:
         )  # fmt: skip
 
 
-def copy_figures(like: Likeness, synthetic: Sample, holdout: Sample, n_sites: int, seed: int) -> dict[str, Found]:
+def copy_figures(
+    like: Likeness, synthetic: Sample, holdout: Sample, whole_cm: float, seed: int
+) -> dict[str, Found]:  # fmt: skip
     """Copies and near copies of training haplotypes, and long runs shared with them.
 
-    synthetic, holdout: as many people of each population from both; exact copies are looked for among all.
+    synthetic, holdout: as many people of each population from both; exact copies are looked for among all. whole_cm:
+    length of the longest contig, first to last site.
     """
+    n_sites = synthetic.panel.n_sites
     made, new = like.near_training
     copies, real_copies = made == 0, new == 0
     n_copies = int(real_copies.sum())
@@ -58,24 +62,28 @@ def copy_figures(like: Likeness, synthetic: Sample, holdout: Sample, n_sites: in
     n_near, n_long = max(1, int(_NEAR * n_real)), max(1, int(_LONG * n_real))
     limit_near, limit_run = np.sort(real_near)[n_near - 1], np.sort(real_runs)[n_real - n_long]
     mean, real_mean = (bootstrap(_mean, _by_person(each) / n_sites, seed=seed) for each in (near, real_near))
-    return {
+    found = {
         "exact_copies": Found(
             alone(float(copies.mean())), alone(float(real_copies.mean())),
             chance_share(len(copies), len(new), n_copies + 1) if n_copies else 0.0,
             f"{int(copies.sum()):,} of {len(copies):,} haplotypes",
         ),
-        "near_copies": Found(
+        "nearest_training": Found(mean, real_mean),
+    }  # fmt: skip
+    # Where many held-out haplotypes are copies, nothing is nearer; where they share everything, nothing is longer.
+    if limit_near > 0:
+        found["near_copies"] = Found(
             bootstrap(_mean, _by_person(near < limit_near), seed=seed), alone(n_near / n_real),
             chance_share(n, n_real, n_near), f"fewer than {limit_near:,} differences",
-        ),
-        "nearest_training": Found(mean, real_mean),
-        "long_shared_runs": Found(
+        )  # fmt: skip
+    if limit_run < whole_cm:
+        found["long_shared_runs"] = Found(
             bootstrap(_mean, _by_person(runs > limit_run), seed=seed), alone(_LONG),
             chance_share(n, n_real, n_long),
             f"beyond {limit_run:.3g} cM; the longest of all {like.runs_training[0].max():.3g} cM, of held-out people "
             f"{like.runs_training[1].max():.3g} cM",
-        ),
-    }  # fmt: skip
+        )  # fmt: skip
+    return found
 
 
 def membership_figures(like: Likeness, train: Panel, holdout: Panel, level: str, seed: int) -> dict[str, Found]:
