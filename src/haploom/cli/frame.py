@@ -244,6 +244,18 @@ def training_selection_options(function: Callable) -> Callable:
     return _with_options(wrapped, [option for name, option in _SELECTION_OPTIONS.items() if name != "part"])
 
 
+def site_selection_options(function: Callable) -> Callable:
+    """The options that choose sites by place, for commands that read several files of people; keyword `selection`."""
+
+    @wraps(function)
+    def wrapped(*args: Any, sites: Path | None, **kwargs: Any) -> Any:
+        others = dict.fromkeys(("samples", "samples_file", "maf", "populations", "label"))
+        places = {name: kwargs.pop(name) for name in ("regions", "regions_file")}
+        return function(*args, selection=_take_selection({**others, **places, "sites": sites}), **kwargs)
+
+    return _with_options(wrapped, [_SELECTION_OPTIONS[name] for name in ("regions", "regions_file", "sites")])
+
+
 def _with_options(function: Callable, options: Iterable[Callable]) -> Callable:
     for option in reversed(tuple(options)):
         function = option(function)

@@ -3,6 +3,7 @@
 import rich_click as click
 
 from haploom.cli.archives import compress, decompress, inspect, verify, view
+from haploom.cli.audit import audit
 from haploom.cli.bench import bench
 from haploom.cli.breed import breed
 from haploom.cli.convert import convert
@@ -33,7 +34,7 @@ def haploom() -> None:
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
     demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
-    impute, synthesize, entropy, ld, bench, reproduce, doctor,
+    impute, synthesize, audit, entropy, ld, bench, reproduce, doctor,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)
