@@ -4,6 +4,8 @@ The base classifier and smoother of window methods (Maples et al. 2013; Hilmarss
 what local ancestry by copying is compared with.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from haploom import progress
@@ -11,7 +13,9 @@ from haploom.errors import HaploomError, MissingExtraError
 from haploom.panel import GeneticMap, Panel
 
 WINDOW_SITES = 100
-PENALTY = 0.1  # scikit-learn's C
+PENALTIES = (0.1, 1.0, 10.0)  # scikit-learn's C, strongest penalty first
+_TRIED_WINDOWS = 20  # that the penalty is chosen on ...
+_LEFT_OUT = 5  # ... by one person in so many
 TEMPERATURE = 0.5  # of a window's log probabilities; the best of 0.5 and 1 on simulated people
 STEPS = 6  # of the search for a haplotype's proportions
 _MAX_ITERATIONS = 200
@@ -20,17 +24,18 @@ _MAX_ITERATIONS = 200
 class WindowLogistic:
     """Probability of each label at each site of a phased haplotype.
 
-    window: sites. C: scikit-learn's, of each window. generations: since the populations met. genetic_map: of the one
+    window: sites. generations: since the populations met. genetic_map: of the one
     contig there is; without it 1 cM per Mb.
 
-    After `fit`: `classes_`, the labels in sorted order.
+    After `fit`: `classes_`, the labels in sorted order; `C_`, the penalty of all windows, under which people left out
+    are likeliest in a few of them.
     """
 
     def __init__(
-        self, *, window: int = WINDOW_SITES, C: float = PENALTY, temperature: float = TEMPERATURE,
+        self, *, window: int = WINDOW_SITES, temperature: float = TEMPERATURE,
         generations: float = 10, genetic_map: GeneticMap | None = None,
     ) -> None:  # fmt: skip
-        self.window, self.C, self.temperature = window, C, temperature
+        self.window, self.temperature = window, temperature
         self.generations, self.genetic_map = generations, genetic_map
 
     def fit(self, X: Panel, labels: np.ndarray) -> "WindowLogistic":
@@ -59,10 +64,20 @@ class WindowLogistic:
         self._switch = -np.expm1(-self.generations * morgans)
         alleles = X.alleles().astype(np.float32)
         self._models = []
+        windows = [alleles[:, first:last] for first, last in pairwise(self._edges)]
+        tried = windows[:: max(1, n_windows // _TRIED_WINDOWS)]
+        out = np.arange(X.n_haplotypes) // 2 % _LEFT_OUT == 0
+
+        def loss(C: float) -> float:
+            fitted = (LogisticRegression(C=C, max_iter=_MAX_ITERATIONS).fit(each[~out], places[~out]) for each in tried)
+            of_truth = [m.predict_proba(each[out])[np.arange(out.sum()), places[out]] for m, each in zip(fitted, tried)]
+            return float(-np.log(np.maximum(of_truth, 1e-30)).mean())
+
         with threadpool_limits(1), progress.task("Logistic windows", total=n_windows) as advance:
-            for first, last in zip(self._edges[:-1], self._edges[1:]):
-                model = LogisticRegression(C=self.C, max_iter=_MAX_ITERATIONS)
-                self._models.append(model.fit(alleles[:, first:last], places))
+            self.C_ = min(PENALTIES, key=loss)
+            for window in windows:
+                model = LogisticRegression(C=self.C_, max_iter=_MAX_ITERATIONS)
+                self._models.append(model.fit(window, places))
                 advance(1)
         return self
 

@@ -8,6 +8,7 @@ from haploom.cli.breed import breed
 from haploom.cli.convert import convert
 from haploom.cli.demo import demo
 from haploom.cli.impute import impute
+from haploom.cli.locate import locate
 from haploom.cli.people import classify, embed, synthesize
 from haploom.cli.reproduce import reproduce
 from haploom.cli.simulate import simulate
@@ -31,7 +32,7 @@ def haploom() -> None:
 
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
-    demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
+    demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify, locate,
     impute, synthesize, entropy, ld, bench, reproduce,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:
