@@ -3,9 +3,10 @@
     python benchmarks/places.py [DATA_FOLDER] [--repeats N]
 
 Five folds by person, repeated; settings are chosen anew on the training people of each fold (nested), so the figures
-are those of people nobody looked at. With DATA_FOLDER: the wolves there (wolves.bed, wolves.coord). Without: people of a
-grid of demes (`simulate_stepping_stones`), unphased, 2 % of calls taken away. Appends one JSON line a data set to
-records/places.jsonl. Two minutes on one core each.
+are those of people nobody looked at. With DATA_FOLDER: the wolves there (wolves.bed, wolves.coord). Without: people of
+two grids of demes (`simulate_stepping_stones`), unphased, 2 % of calls taken away: 144 demes with one person each, so
+that nobody's own deme is known, and 36 with five. Appends one JSON line a data set to records/places.jsonl. Five
+minutes on one core.
 
 within_radius: share of people within `radius_km` of their place.
 """
@@ -22,11 +23,12 @@ from haploom.baselines.principal_components import pca_latents
 from haploom.bench.records import append_records
 from haploom.embedding.place_training import errors_km, train_coordinates
 from haploom.embedding.places import locate_panel
+from haploom.io.model_file import ModelFile
 from haploom.io.place_tables import read_places
 from haploom.panel import DosagePanel, Split
 from haploom.panel.dosages import MISSING
 from haploom.popgen.geography import great_circle_km
-from haploom.popgen.stepping_stones import simulate_stepping_stones
+from haploom.popgen.stepping_stones import SPACING_KM, simulate_stepping_stones
 from haploom.provenance import package_versions
 
 RECORDS = Path(__file__).parent / "records" / "places.jsonl"
@@ -40,18 +42,23 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     if arguments.folder:
-        name, panel = "wolves", hl.read_dosages(arguments.folder / "wolves.bed")
-        places = read_places(arguments.folder / "wolves.coord", panel.samples)
-    else:
-        name = "stepping stones, 6 x 6 demes 300 km apart"
-        phased, places = simulate_stepping_stones()
+        wolves = hl.read_dosages(arguments.folder / "wolves.bed")
+        measure("wolves", wolves, read_places(arguments.folder / "wolves.coord", wolves.samples), arguments.repeats)
+        return
+    for side, people in ((12, 1), (6, 5)):
+        phased, places = simulate_stepping_stones(rows=side, columns=side, people=people)
         panel = DosagePanel.from_panel(phased)
         lost = np.random.default_rng(1).random(panel.dosages.shape) < LOST_CALLS
         panel = DosagePanel(np.where(lost, np.int8(MISSING), panel.dosages), panel.variants, panel.samples)
+        name = f"{side} x {side} demes {SPACING_KM:g} km apart, {people} of each"
+        measure(name, panel, places, arguments.repeats)
+
+
+def measure(name: str, panel: DosagePanel, places: np.ndarray, repeats: int) -> None:
     start = time.perf_counter()
     km: dict[str, list[np.ndarray]] = {"regression": [], "neighbours": [], "middle": []}
     within = []
-    for repeat in range(arguments.repeats):
+    for repeat in range(repeats):
         fold_of = np.random.default_rng(repeat).permutation(panel.n_samples) % FOLDS
         for fold in range(FOLDS):
             out = fold_of == fold
@@ -67,20 +74,22 @@ def main() -> None:
             middle = neighbour_places(np.zeros((len(train), 1)), places[~out], np.zeros((len(test), 1)), len(train))
             km["middle"].append(great_circle_km(middle, places[out]))
     figures = {
-        f"{method}_{name}": round(value, 1)
+        f"{method}_{figure}": round(value, 1)
         for method, errors in km.items()
-        for name, value in errors_km(np.concatenate(errors)).items()
+        for figure, value in errors_km(np.concatenate(errors)).items()
     }
     record = {
         "benchmark": "places", "data": name, "people": panel.n_samples, "sites": panel.n_sites, **figures,
-        "within_radius": round(float(np.concatenate(within).mean()), 4), "repeats": arguments.repeats,
+        "within_radius": round(float(np.concatenate(within).mean()), 4), "repeats": repeats,
         "seconds": round(time.perf_counter() - start, 1), "versions": package_versions(),
     }  # fmt: skip
     append_records(RECORDS, [record])
     print(record)
 
 
-def beside(panel: DosagePanel, model, train: list[str], held_out: DosagePanel, places: np.ndarray) -> np.ndarray:
+def beside(
+    panel: DosagePanel, model: ModelFile, train: list[str], held_out: DosagePanel, places: np.ndarray
+) -> np.ndarray:
     """Means of neighbours in the model's own components, as many of each as were chosen without the test people."""
     n_axes, k = model.card.training["neighbours"]
     known, new = (pca_latents(model, each)[:, :n_axes] for each in (panel.select_samples(train), held_out))

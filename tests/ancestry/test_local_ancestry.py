@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -32,8 +33,6 @@ from haploom.popgen.tracks import ancestry_tracks
 @pytest.fixture(scope="module")
 def stretched(two_populations):
     """The panel of two populations along 40 cM, so that ancestry is in stretches."""
-    from dataclasses import replace
-
     v = two_populations.variants
     return replace(two_populations, variants=replace(v, position_bp=v.position_bp * 40))
 
@@ -110,8 +109,6 @@ def test_painting__absent_sites_and_several_contigs(people, model):
     half = admixed.select_sites(slice(0, None, 2))
     assert (labels_of_sites(paint_panel(half, model), half) == truth[:, ::2]).mean() > 0.9
     first_half = np.where(np.arange(admixed.n_sites) < 150, "1", "2")
-    from dataclasses import replace
-
     reference = people[0]
     variants = replace(reference.variants, chrom=first_half, contig_length_bp={})
     reference, admixed = replace(reference, variants=variants), replace(admixed, variants=variants)
@@ -249,8 +246,6 @@ def test_windows__logistic_baseline_finds_ancestry_too(people):
 
 
 def two_contigs(variants):
-    from dataclasses import replace
-
     return replace(variants, chrom=np.where(np.arange(len(variants)) < 150, "1", "2"), contig_length_bp={})
 
 

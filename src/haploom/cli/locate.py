@@ -46,7 +46,7 @@ def locate(
     """Say where each person in SOURCE is from, with a model of kind coordinates.
 
     Phase is not needed; missing calls and absent sites are filled with what the others say. `radius_km` is that of the
-    circle that held 90 % of the left-out training people: everyone is placed, so look at it first.
+    circle that held 90 % of the left-out training people. Everyone is placed, also those from somewhere else.
     """
     import numpy as np
 

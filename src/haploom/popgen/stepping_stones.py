@@ -19,7 +19,7 @@ _MOST_TRIED = 4  # loci for each one wanted
 
 
 def simulate_stepping_stones(
-    *, rows: int = 6, columns: int = 6, people: int = 5, sites: int = 5000, deme_size: int = 100,
+    *, rows: int = 6, columns: int = 6, people: int = 5, sites: int = 2000, deme_size: int = 100,
     migration: float = 0.01, min_count: int = 3, seed: int = 1,
 ) -> tuple[Panel, np.ndarray]:  # fmt: skip
     """(panel, places): unrelated people of each deme, and their deme's longitude and latitude, float64 (n, 2) degrees.
@@ -80,11 +80,11 @@ def simulate_stepping_stones(
         np.full(sites, "1"), position_bp, np.full(sites, "."), np.full(sites, "A"), np.full(sites, "G"),
         {"1": n_loci * _SPACING_BP},
     )  # fmt: skip
-    row, column = np.divmod(np.repeat(np.arange(rows * columns), people), columns)
-    labels = [f"r{r}c{c}" for r, c in zip(row, column)]
+    row_of, column_of = np.divmod(np.repeat(np.arange(rows * columns), people), columns)
+    labels = [f"r{row}c{column}" for row, column in zip(row_of, column_of)]
     samples = [f"{label}_{person % people + 1}" for person, label in enumerate(labels)]
-    latitude = SOUTH_WEST[1] + row * SPACING_KM / _KM_PER_DEGREE
-    longitude = SOUTH_WEST[0] + column * SPACING_KM / (_KM_PER_DEGREE * np.cos(np.radians(latitude)))
+    latitude = SOUTH_WEST[1] + row_of * SPACING_KM / _KM_PER_DEGREE
+    longitude = SOUTH_WEST[0] + column_of * SPACING_KM / (_KM_PER_DEGREE * np.cos(np.radians(latitude)))
     panel = Panel.from_alleles(
         np.ascontiguousarray(np.concatenate(found)[:sites].T), variants, samples, {"deme": np.array(labels)}
     )
