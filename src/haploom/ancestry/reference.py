@@ -39,7 +39,8 @@ class Reference:
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
     @cached_property
-    def _frequencies(self) -> LabelFrequencies:
+    def frequencies(self) -> LabelFrequencies:
+        """Of each label's people."""
         alternate = np.add.reduceat(self.counts, self.start[:-1], axis=0, dtype=np.int64)
         return LabelFrequencies(alternate, np.repeat(2 * np.diff(self.start)[:, None], self.counts.shape[1], axis=1))
 
@@ -58,13 +59,13 @@ class Reference:
         if self.ploidy == 1:
             sites = np.flatnonzero(called)
             return self.copying(sites).log_likelihoods(counts[:, sites])
-        return self._frequencies.log_likelihoods(counts, called)
+        return self.frequencies.log_likelihoods(counts, called)
 
     def log_likelihoods_left_out(self) -> np.ndarray:
         """Of the reference rows themselves, each without its own person: float64 (n_rows, n_labels)."""
         if self.ploidy == 1:
             return self.copying().log_likelihoods(self.counts, np.arange(len(self.counts)))
-        return self._frequencies.left_out(self.counts, np.True_, self.labels)
+        return self.frequencies.left_out(self.counts, np.True_, self.labels)
 
     def distances(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Squared, of rows to the reference rows: float64 (n, n_rows)."""

@@ -10,6 +10,7 @@ from haploom.cli.convert import convert
 from haploom.cli.demo import demo
 from haploom.cli.doctor import doctor
 from haploom.cli.impute import impute
+from haploom.cli.locate import locate
 from haploom.cli.people import classify, embed, synthesize
 from haploom.cli.reproduce import reproduce
 from haploom.cli.simulate import simulate
@@ -33,7 +34,7 @@ def haploom() -> None:
 
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
-    demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
+    demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify, locate,
     impute, synthesize, audit, entropy, ld, bench, reproduce, doctor,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:

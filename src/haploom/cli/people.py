@@ -25,6 +25,7 @@ from haploom.cli.frame import (
     selection_options,
     threads_option,
 )  # fmt: skip
+from haploom.cli.mixture import MixtureOutputs, mixture_options
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -118,6 +119,7 @@ def embed(
 @genotypes()
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
+@mixture_options
 @min_coverage_option
 @selection_options
 @threads_option
@@ -125,13 +127,14 @@ def embed(
 @json_option
 @quiet_option
 def classify(
-    source: Path, model: Path, output: Path, min_coverage: float, selection: "Selection", threads: int | None,
-    force: bool, as_json: bool,
+    source: Path, model: Path, output: Path, mixture: MixtureOutputs, min_coverage: float, selection: "Selection",
+    threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
     Sites of the model that are absent from SOURCE are taken as missing. A model of kind ancestry gives calibrated
-    probabilities and sets of labels, and says unknown of people unlike its reference.
+    probabilities and sets of labels, and says unknown of people unlike its reference; of mixed people it says the
+    ancestry of each stretch (--local-ancestry) and the share of each label (--proportions).
 
     With --populations, says how often that agrees with the labels there: those of the column the model learned.
     """
@@ -141,20 +144,23 @@ def classify(
     from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
-    check_outputs((output,), (source, model, selection.populations), force)
+    check_outputs((output, *mixture.files), (source, model, selection.populations, mixture.genetic_map), force)
     trained = read_model(model)
     check_has_latents(trained)
+    mixture.check(trained)
     check_label_level(trained, selection.label)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
     _use_threads((trained,), threads)
     with chosen_sites_explained(selection):
         classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
+        mixed = mixture.write(panel, trained, min_coverage, threads or default_threads(), force)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
     named = sorted({*classification.classes, *classification.labels.tolist()})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
+    result |= mixed
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
