@@ -13,6 +13,13 @@ RESULTS: dict[str, tuple[str, str]] = {
     "table1": ("Table 1: the VAE and PCA, population by population", "storage"),
     "table2": ("Table 2: windowed VQ-VAE beside general and genotype compressors", "storage"),
     "table-s3": ("Table S3: the C-VAE, population by population", "storage"),
+    "fig1": ("Figure 1: how much populations vary", "variation"),
+    "fig3": ("Figure 3: how much windows hold", "variation"),
+    "fig5": ("Figure 5: linkage in real and made-up people", "synthetic_figures"),
+    "fig6": ("Figure 6: made-up people on the map, and their entropies", "synthetic_figures"),
+    "fig-s1": ("Figure S1: classifiers trained on made-up people", "synthetic_figures"),
+    "fig-s9": ("Figure S9: folded spectra of made-up people", "synthetic_figures"),
+    "fig-s10": ("Figure S10: the label as a handle", "synthetic_figures"),
 }
 
 
