@@ -11,11 +11,12 @@ from haploom.cli.demo import demo
 from haploom.cli.doctor import doctor
 from haploom.cli.impute import impute
 from haploom.cli.locate import locate
-from haploom.cli.people import classify, embed, synthesize
+from haploom.cli.people import classify, embed
 from haploom.cli.reproduce import reproduce
 from haploom.cli.simulate import simulate
 from haploom.cli.split import split
 from haploom.cli.statistics import entropy, ld
+from haploom.cli.synthesize import synthesize
 from haploom.cli.train import train
 from haploom.provenance import __version__
 

@@ -1,4 +1,4 @@
-"""`haploom embed`, `classify` and `synthesize`: what a trained model says of people, and people it makes up."""
+"""`haploom embed` and `classify`: what a trained model says of people."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,13 +15,10 @@ from haploom.cli.frame import (
     json_option,
     min_coverage_option,
     model_option,
-    no_version_option,
     note,
     output_option,
-    output_type_option,
     print_result,
     quiet_option,
-    seed_option,
     selection_options,
     threads_option,
 )  # fmt: skip
@@ -168,47 +165,6 @@ def classify(
         for name, share in (("accuracy", measured.plain), ("balanced_accuracy", measured.balanced)):
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
-
-
-@click.command()
-@model_option
-@click.option(
-    "--population", "populations", multiple=True, help="Of which; may be repeated or hold commas. [default: all]"
-)
-@click.option("-n", "--people", type=click.IntRange(1), required=True, help="People of each, two haplotypes a person.")
-@output_option("VCF (.vcf, .vcf.gz) or HDF5 (.h5).")
-@output_type_option
-@no_version_option
-@seed_option
-@force_option
-@json_option
-@quiet_option
-def synthesize(
-    model: Path, populations: tuple[str, ...], people: int, output: Path, output_type: str | None, no_version: bool,
-    seed: int, force: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Make new haplotypes of a population. They are marked synthetic, and named SYN_...
-
-    A vae makes them from around the latents of its training people, a cvae, yvae or gmmn from noise under the label,
-    an autoregressive model allele after allele (of everybody: it knows no labels).
-    """
-    from haploom.cli.arguments import populations_beside
-    from haploom.io import check_outputs, write_panel, write_populations
-    from haploom.io.model_file import file_sha256, read_model
-    from haploom.io.panels import check_output_name
-    from haploom.synthesis import header_lines, populations_of, synthesize_panel
-
-    check_output_name(output, output_type)
-    labels_to = populations_beside(output)
-    check_outputs((output, labels_to), (model,), force)
-    trained = read_model(model)
-    # A name that itself holds a comma is taken whole.
-    wanted = [name for given in populations for name in ([given] if given in trained.labels else given.split(","))]
-    panel = synthesize_panel(trained, tuple(dict.fromkeys(wanted)) or populations_of(trained), people, seed)
-    header = header_lines(trained, file_sha256(model), seed)
-    write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
-    write_populations(labels_to, panel.samples, panel.populations, force)
-    print_result({"people": panel.n_samples, "sites": panel.n_sites, "labels": str(labels_to)}, as_json)
 
 
 def _titles(paths: Sequence[Path], models: "Sequence[ModelFile]") -> list[str]:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -143,15 +143,24 @@ def compress(
     return _compress(text, output, storage)
 
 
-def compress_panel(panel: Panel, output: Path | str, **settings: Any) -> dict[str, Any]:
-    """Store a panel, with its labels, as the text our writer makes of it. settings: the fields of `Storage`."""
-    return _compress(_panel_source(panel, None, "panel", ()), Path(output), Storage(**settings))
+def compress_panel(
+    panel: Panel, output: Path | str, *, header_lines: Sequence[str] = (), **settings: Any
+) -> dict[str, Any]:
+    """Store a panel, with its labels, as the text our writer makes of it.
+
+    header_lines: more `##` lines of it. settings: the fields of `Storage`.
+    """
+    return _compress(_panel_source(panel, None, "panel", (), header_lines), Path(output), Storage(**settings))
 
 
-def _panel_source(panel: Panel | DosagePanel, label: str | None, kind: str, not_kept: tuple[str, ...]) -> _Source:
+def _panel_source(
+    panel: Panel | DosagePanel, label: str | None, kind: str, not_kept: tuple[str, ...],
+    header_lines: Sequence[str] = (),
+) -> _Source:  # fmt: skip
     labels = _columns(panel.populations)
     level = label_level(labels, label) if label else None  # the text has no INFO to predict
-    return _Source(lambda: nullcontext(panel_text(panel)), kind, not_kept, lambda _: labels, lambda _: level)
+    text = partial(panel_text, panel, header_lines)
+    return _Source(lambda: nullcontext(text()), kind, not_kept, lambda _: labels, lambda _: level)
 
 
 def _columns(labels: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
