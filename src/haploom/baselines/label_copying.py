@@ -3,6 +3,7 @@
 Source: Li & Stephens 2003, Genetics 165:2213; the reference of each label is its own people.
 """
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -37,6 +38,12 @@ class LabelCopying:
         self._start = start
         self._distance_bp = np.maximum(np.diff(position_bp, prepend=position_bp[:1]), _LEAST_BP)
         self._distance_bp[1:][chrom[1:] != chrom[:-1]] = _BETWEEN_CONTIGS
+
+    def from_everybody(self) -> "LabelCopying":
+        """The same model with one label: mosaics of all the people."""
+        other = copy.copy(self)
+        other._start = self._start[[0, -1]]
+        return other
 
     def fit_rates(self) -> "LabelCopying":
         """Set both rates to those under which reference people, themselves left out, are likeliest as their label.
