@@ -39,7 +39,7 @@ def test_pattern_sizes__the_last_window_is_narrower():
     panel = panel_of(alleles)
     counts = haplotype_windows(panel, np.arange(40), [7])[7]
     assert (counts.stop - counts.start).tolist() == [7, 7, 7, 7, 2]
-    patterns, indices = pattern_sizes(panel, counts)
+    patterns, _ = pattern_sizes(panel, counts)
     assert patterns > int(counts.n_distinct @ (counts.stop - counts.start)) / 8  # noise does not get smaller
     assert 0 < block_size(panel, counts, "fast") <= 30 * 40 / 8 + 5 * 6  # a block is never more than bits and a byte
 
