@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from haploom import progress, provenance
+from haploom.archive.genotypes import Statistical
 from haploom.entropy_coding.byte_packing import join_parts, pack_bytes, split_parts, unpack_bytes
 from haploom.entropy_coding.code_indices import decode_codes, encode_codes
-from haploom.entropy_coding.genotype_block import CODEC_ID, decode_block, encode_block
 from haploom.errors import HaploomError
 from haploom.panel import Panel
 from haploom.panel import bits as packing
@@ -41,7 +41,7 @@ def window_records(task: str, panel: Panel, widths: Sequence[int], level: str = 
     about = {
         "task": task, "haplotypes": panel.n_haplotypes, "sites": panel.n_sites,
         "input_u8_bytes": panel.n_haplotypes * panel.n_sites,
-        "input_bit_bytes": -(-panel.n_haplotypes * panel.n_sites // 8), "block_codec": f"{CODEC_ID}:{level}",
+        "input_bit_bytes": -(-panel.n_haplotypes * panel.n_sites // 8), "block_codec": f"{Statistical(level).codec_id}:{level}",
         **{key: provenance.record()[key] for key in ("versions", "command")},
     }  # fmt: skip
     with progress.task("Storing windows", len(chosen)) as advance:
@@ -88,12 +88,13 @@ def pattern_sizes(panel: Panel, counts: WindowCounts) -> tuple[int, int]:
 
 def block_size(panel: Panel, counts: WindowCounts, level: str) -> int:
     """Bytes of the windows as blocks of the genotype codec, decoded and compared."""
-    n_bytes = 0
+    codec, n_bytes = Statistical(level), 0
     for sites in _slices(counts):
+        width = sites.stop - sites.start
         rows = packing.select_columns(panel.bits, panel.n_sites, sites)
-        alleles = packing.unpack_rows(rows, sites.stop - sites.start).T
-        data = encode_block(alleles, level)
-        _check(decode_block(data, *alleles.shape), alleles)
+        bits = packing.pack_rows(packing.unpack_rows(rows, width).T)
+        data = codec.encode(bits, panel.n_haplotypes)
+        _check(codec.decode(data, width, panel.n_haplotypes), bits)
         n_bytes += len(data)
     return n_bytes
 
