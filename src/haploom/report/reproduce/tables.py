@@ -80,7 +80,7 @@ def _everybody(measuring: "_Measuring", n_sites: int) -> Iterator[Part]:
         for profile in ("paper", "sound"):
             yield (
                 f"{name} {n_sites} vqvae {profile}",
-                partial(measuring.model, panel, about, "vqvae", profile, ("vqvae+zstd", "vqvae")),
+                partial(measuring.model, panel, about, "vqvae", profile, tuple(storing.vqvae_codecs())),
             )
 
 
