@@ -25,7 +25,7 @@ from haploom.report.reproduce.written import wide_table, with_factors, write_tab
 
 TINY = replace(
     PROTOCOLS["quick"], sites=120, founders=20, generations=2, train_haplotypes=140, test_haplotypes=56, subsets=(120,),
-    latents=(2,), epochs=2,
+    latents=(2,), epochs=2, least_steps=0,
 )  # fmt: skip
 
 

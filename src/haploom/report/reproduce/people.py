@@ -25,7 +25,8 @@ class Protocol:
     founders: simulated people of each population. generations: bred (see `kept_generations`).
     train_haplotypes, test_haplotypes: of all populations together, shared evenly. subsets: numbers of sites of Table 2,
     each as many as there are at most. latents: sizes q of the latent spaces. profile: of the networks (see
-    `training.profiles`); epochs: at most.
+    `training.profiles`); epochs: at most, and more where they would make fewer than `least_steps` and the profile asks
+    for those. batch_size: rows a step.
     """
 
     name: str
@@ -38,21 +39,23 @@ class Protocol:
     latents: tuple[int, ...]
     profile: str
     epochs: int
+    least_steps: int
+    batch_size: int
 
 
 PROTOCOLS = {
     "quick": Protocol(
         name="quick", sites=1000, founders=40, generations=20, train_haplotypes=2000, test_haplotypes=700,
-        subsets=(1000,), latents=(8, 32), profile="sound", epochs=12,
+        subsets=(1000,), latents=(8, 32), profile="sound", epochs=12, least_steps=3300, batch_size=64,
     ),
     "standard": Protocol(
-        name="standard", sites=10_000, founders=100, generations=400, train_haplotypes=20_000, test_haplotypes=7000,
-        subsets=(10_000,), latents=(8, 32, 64, 128, 512), profile="sound", epochs=20,
+        name="standard", sites=10_000, founders=300, generations=400, train_haplotypes=20_000, test_haplotypes=2100,
+        subsets=(10_000,), latents=(8, 32, 64, 128, 512), profile="sound", epochs=10, least_steps=0, batch_size=128,
     ),
     "full": Protocol(
-        name="full", sites=10_000, founders=100, generations=400, train_haplotypes=40_000, test_haplotypes=11_772,
+        name="full", sites=10_000, founders=300, generations=400, train_haplotypes=40_000, test_haplotypes=11_772,
         subsets=(10_000, 50_000, 80_000, 315_000), latents=(2, 4, 8, 16, 32, 64, 128, 256, 512), profile="paper",
-        epochs=1000,
+        epochs=1000, least_steps=0, batch_size=128,
     ),
 }  # fmt: skip
 
