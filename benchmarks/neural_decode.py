@@ -2,7 +2,7 @@
 
     python benchmarks/neural_decode.py [--people 300] [--threads 2] [--repeats 3]
 
-A simulated panel of 7 populations and 10,000 sites, a VAE of the paper's size (512 hidden, 64 latents) and a VQ-VAE with
+A simulated panel of 7 populations and 10,000 sites, a VAE of the paper's size (512 hidden, 64 latents), a VQ-VAE with
 4 codes a window (so no table: its network is run), each trained for an epoch: what they learned changes sizes, not
 speed. Every run is a process that opens the archive and decodes all haplotypes, codecs in turn, after a turn that does
 not count. Appends JSON lines to benchmarks/records/neural-decode.jsonl: alleles a second of the wall and of

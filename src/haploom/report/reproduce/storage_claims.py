@@ -91,7 +91,7 @@ def _pca(rows: Sequence[Row], vae: Factors) -> Iterator[Claim]:
     yield Claim(
         paper="PCA gives 0.21 to 0.42 everywhere, much the same at every q",
         ours=f"{_shown(pca)} at the best q; with the mean forgotten {_shown(factors(rows, [wrong]))}" if pca else None,
-        agrees=all(factor < 0.5 for factor in pca.values()), why="the mean has to be added back",
+        agrees=all(factor < 0.5 for factor in pca.values()), why="the mean has to be added back" if pca else "",
     )  # fmt: skip
     yield _ratio("The VAE stores better than PCA in every population", vae, pca, 1.0)
 
@@ -110,7 +110,7 @@ def _table2(rows: Sequence[Row]) -> Iterator[Claim]:
         paper=f"Factors against one byte an allele, 10,000 SNPs: {_shown(published, 1)}",
         ours=_shown(measured, 1) or None,
         agrees=_ranked(measured) == [name for name in _ranked(published) if name in measured],
-        why="the order of the methods is another",
+        why="the order of the methods is another" if measured else "",
     )  # fmt: skip
     vq, zstd = measured.get("VQ-VAE + Zstandard"), measured.get("Zstandard")
     yield Claim(
