@@ -1,4 +1,4 @@
-"""`haploom embed`, `classify` and `synthesize`: what a trained model says of people, and people it makes up."""
+"""`haploom embed` and `classify`: what a trained model says of people."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,16 +15,14 @@ from haploom.cli.frame import (
     json_option,
     min_coverage_option,
     model_option,
-    no_version_option,
     note,
     output_option,
-    output_type_option,
     print_result,
     quiet_option,
-    seed_option,
     selection_options,
     threads_option,
 )  # fmt: skip
+from haploom.cli.mixture import MixtureOutputs, mixture_options
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -118,6 +116,7 @@ def embed(
 @genotypes()
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
+@mixture_options
 @min_coverage_option
 @selection_options
 @threads_option
@@ -125,13 +124,14 @@ def embed(
 @json_option
 @quiet_option
 def classify(
-    source: Path, model: Path, output: Path, min_coverage: float, selection: "Selection", threads: int | None,
-    force: bool, as_json: bool,
+    source: Path, model: Path, output: Path, mixture: MixtureOutputs, min_coverage: float, selection: "Selection",
+    threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
     Sites of the model that are absent from SOURCE are taken as missing. A model of kind ancestry gives calibrated
-    probabilities and sets of labels, and says unknown of people unlike its reference.
+    probabilities and sets of labels, and says unknown of people unlike its reference; of mixed people it says the
+    ancestry of each stretch (--local-ancestry) and the share of each label (--proportions).
 
     With --populations, says how often that agrees with the labels there: those of the column the model learned.
     """
@@ -141,20 +141,23 @@ def classify(
     from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
-    check_outputs((output,), (source, model, selection.populations), force)
+    check_outputs((output, *mixture.files), (source, model, selection.populations, mixture.genetic_map), force)
     trained = read_model(model)
     check_has_latents(trained)
+    mixture.check(trained)
     check_label_level(trained, selection.label)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
     _use_threads((trained,), threads)
     with chosen_sites_explained(selection):
         classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
+        mixed = mixture.write(panel, trained, min_coverage, threads or default_threads(), force)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
     named = sorted({*classification.classes, *classification.labels.tolist()})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
+    result |= mixed
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
@@ -162,47 +165,6 @@ def classify(
         for name, share in (("accuracy", measured.plain), ("balanced_accuracy", measured.balanced)):
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
-
-
-@click.command()
-@model_option
-@click.option(
-    "--population", "populations", multiple=True, help="Of which; may be repeated or hold commas. [default: all]"
-)
-@click.option("-n", "--people", type=click.IntRange(1), required=True, help="People of each, two haplotypes a person.")
-@output_option("VCF (.vcf, .vcf.gz) or HDF5 (.h5).")
-@output_type_option
-@no_version_option
-@seed_option
-@force_option
-@json_option
-@quiet_option
-def synthesize(
-    model: Path, populations: tuple[str, ...], people: int, output: Path, output_type: str | None, no_version: bool,
-    seed: int, force: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Make new haplotypes of a population. They are marked synthetic, and named SYN_...
-
-    A vae makes them from around the latents of its training people, a cvae, yvae or gmmn from noise under the label,
-    an autoregressive model allele after allele (of everybody: it knows no labels).
-    """
-    from haploom.cli.arguments import populations_beside
-    from haploom.io import check_outputs, write_panel, write_populations
-    from haploom.io.model_file import file_sha256, read_model
-    from haploom.io.panels import check_output_name
-    from haploom.synthesis import header_lines, populations_of, synthesize_panel
-
-    check_output_name(output, output_type)
-    labels_to = populations_beside(output)
-    check_outputs((output, labels_to), (model,), force)
-    trained = read_model(model)
-    # A name that itself holds a comma is taken whole.
-    wanted = [name for given in populations for name in ([given] if given in trained.labels else given.split(","))]
-    panel = synthesize_panel(trained, tuple(dict.fromkeys(wanted)) or populations_of(trained), people, seed)
-    header = header_lines(trained, file_sha256(model), seed)
-    write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
-    write_populations(labels_to, panel.samples, panel.populations, force)
-    print_result({"people": panel.n_samples, "sites": panel.n_sites, "labels": str(labels_to)}, as_json)
 
 
 def _titles(paths: Sequence[Path], models: "Sequence[ModelFile]") -> list[str]:

@@ -1,6 +1,6 @@
 """Pictures of maps, from the points that `map_rows` kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SIZE_IN = (4.8, 5.2)  # two stand side by side
 
 
-def map_figures(data: Genotyped, folder: Path, methods: Sequence[str]) -> list[Figure]:
+def map_figures(data: Genotyped, folder: Path, methods: Iterable[str]) -> list[Figure]:
     """A map a method, labels in colours, held-out people outlined; of the points that `measure_maps` kept."""
     return [_figure(points_file(folder, data, method), f"{data.name}: {method}") for method in methods]
 

@@ -19,7 +19,17 @@ from haploom.report.reproduce.map_data import (
     thinned,
 )
 from haploom.report.reproduce.map_figures import map_figures
-from haploom.report.reproduce.map_methods import methods_here
+from haploom.report.reproduce.map_methods import (
+    PLAIN,
+    REFINED,
+    UMAP,
+    Maker,
+    by_components,
+    by_tsne,
+    by_umap,
+    by_vae,
+    makers_here,
+)
 from haploom.report.reproduce.map_rows import HELD_OUT, TRAINING, measure_maps
 from haploom.report.reproduce.rows import Row
 from haploom.report.reproduce.table3 import mean_score, row_file, score_table, write_maps
@@ -39,9 +49,9 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
     """Write NAME.txt, .html, .tsv."""
     sizes = SIZES[request.size]
     if request.name == "fig-s6":
-        methods = [method for method in methods_here() if method in ("t-SNE", "UMAP")]
-        return _page(request, folder, list(data_sets(request, sizes)), methods, _S6_WORDS)
-    return _page(request, folder, thinned_both_ways(request, sizes), ["PCA", "VAE"], _S78_WORDS)
+        makers = [make for make in makers_here() if make in (by_tsne, by_umap)]
+        return _page(request, folder, list(data_sets(request, sizes)), makers, _S6_WORDS)
+    return _page(request, folder, thinned_both_ways(request, sizes), [by_components, by_vae], _S78_WORDS)
 
 
 def thinned_both_ways(request: Request, sizes: MapSizes) -> list[Genotyped]:
@@ -59,18 +69,22 @@ def thinned_both_ways(request: Request, sizes: MapSizes) -> list[Genotyped]:
 
 
 def _page(
-    request: Request, folder: Path, data_of: Sequence[Genotyped], methods: Sequence[str], words: str
+    request: Request, folder: Path, data_of: Sequence[Genotyped], makers: Sequence[Maker], words: str
 ) -> list[Path]:
     sizes = SIZES[request.size]
     file = row_file(request, sizes, folder)
     rows: list[Row] = []
     sections = []
     for data in data_of:
-        here = measure_maps(data, sizes, request.seed, file, folder, methods)
+        here = measure_maps(data, sizes, request.seed, file, folder, makers)
         rows += here
         tables = [score_table(here, HELD_OUT), score_table(here, TRAINING)]
         sections.append(
-            Section(data.name[0].upper() + data.name[1:], figures=map_figures(data, folder, methods), tables=tables)
+            Section(
+                data.name[0].upper() + data.name[1:],
+                figures=map_figures(data, folder, dict.fromkeys(row["method"] for row in here)),
+                tables=tables,
+            )
         )
     claims = s6_claims(rows) if request.name == "fig-s6" else s78_claims(rows)
     return write_maps(request, folder, rows, sections, claims, words)
@@ -80,8 +94,8 @@ def s6_claims(rows: Sequence[Row]) -> list[Claim]:
     """Whether newcomers can be placed."""
     claims = []
     for data in dict.fromkeys(row["data"] for row in rows):
-        found = mean_score(rows, "trustworthiness", data=data, people=HELD_OUT, method="UMAP")
-        label = mean_score(rows, "neighbours", data=data, people=HELD_OUT, method="UMAP")
+        found = mean_score(rows, "trustworthiness", data=data, people=HELD_OUT, method=UMAP)
+        label = mean_score(rows, "neighbours", data=data, people=HELD_OUT, method=UMAP)
         ours = (
             None
             if found is None
@@ -104,8 +118,8 @@ def s78_claims(rows: Sequence[Row]) -> list[Claim]:
         chosen = [row for row in rows if row["data"].endswith(choice)]
         return mean_score(chosen, "neighbours", people=HELD_OUT, method=method)
 
-    pca_row, pca_random = accuracy("PCA", SEQUENTIAL), accuracy("PCA", RANDOM)
-    vae_row, vae_random = accuracy("VAE", SEQUENTIAL), accuracy("VAE", RANDOM)
+    pca_row, pca_random = accuracy(PLAIN, SEQUENTIAL), accuracy(PLAIN, RANDOM)
+    vae_row, vae_random = accuracy(REFINED, SEQUENTIAL), accuracy(REFINED, RANDOM)
     if pca_row is None or pca_random is None or vae_row is None or vae_random is None:
         return [Claim(paper="linkage lowers the accuracy of PCA on sequential SNPs", why="there are no labels")]
     return [

@@ -18,7 +18,7 @@ from haploom.popgen.map_scores import (
     trustworthiness,
 )
 from haploom.report.reproduce.map_data import Genotyped, MapSizes, parts_of
-from haploom.report.reproduce.map_methods import METHODS, genotype_distances
+from haploom.report.reproduce.map_methods import MAKERS, Maker, genotype_distances
 from haploom.report.reproduce.rows import Row, RowFile
 
 TRUE_NEIGHBOURS = 15  # of trustworthiness and continuity
@@ -32,17 +32,16 @@ SCORES = {
 
 
 def measure_maps(
-    data: Genotyped, sizes: MapSizes, seed: int, file: RowFile, folder: Path, methods: Sequence[str]
+    data: Genotyped, sizes: MapSizes, seed: int, file: RowFile, folder: Path, makers: Sequence[Maker]
 ) -> list[Row]:
     """All rows of one data set; the points of the first split are kept in the folder (`points_file`), to be drawn."""
     rows: list[Row] = []
-    with progress.task(f"Mapping {data.name}", sizes.splits * len(methods)) as advance:
+    with progress.task(f"Mapping {data.name}", sizes.splits * len(makers)) as advance:
         for number in range(sizes.splits):
-            for method in methods:
-                points = points_file(folder, data, method) if number == 0 else None
-                rows += file.measured(
-                    f"{data.name} {number} {method}", partial(_rows, data, method, sizes, seed + number, points)
-                )
+            for make in makers:
+                key = f"{data.name} {number} {' '.join(MAKERS[make])}"
+                kept = folder if number == 0 else None
+                rows += file.measured(key, partial(_rows, data, make, sizes, seed + number, kept))
                 advance()
     return rows
 
@@ -52,27 +51,29 @@ def points_file(folder: Path, data: Genotyped, method: str) -> Path:
     return folder / f"points-{slug(data.name)}-{slug(method)}.npz"
 
 
-def _rows(data: Genotyped, method: str, sizes: MapSizes, seed: int, points: Path | None) -> list[Row]:
+def _rows(data: Genotyped, make: Maker, sizes: MapSizes, seed: int, folder: Path | None) -> list[Row]:
     parts = parts_of(data, seed)
     shown = {TRAINING: parts.part("train"), HELD_OUT: parts.part("test")}
-    placed = dict(zip(shown, METHODS[method](parts, sizes, seed)))
     labels = {name: data.labels(data.levels[0], part.samples) for name, part in shown.items() if data.levels}
     rows = []
-    for name, part in shown.items():
-        z, found = placed[name], _faithfulness(data, part, placed[name], sizes.distance_rows, seed)
-        if labels:
-            found |= cluster_scores(z, labels[name])._asdict()
-        if labels and name == HELD_OUT:
-            k = min(NEIGHBOURS, len(placed[TRAINING]))
-            said = neighbour_labels(placed[TRAINING], labels[TRAINING], z, k)
-            found["neighbours"] = float((said == labels[HELD_OUT]).mean())
-        scores = {score: found.get(score) for score in SCORES}
-        about = {"data": data.name, "sites": parts.everyone.n_sites, "seed": seed, "method": method}
-        rows.append({**about, "people": name, "rows": len(z), **scores})
-    if points is not None:
-        z = np.concatenate(list(placed.values()))
-        names = np.concatenate(list(labels.values())) if labels else np.full(len(z), "unlabelled")
-        np.savez(points, z=z, labels=names, held_out=np.arange(len(z)) >= len(placed[TRAINING]))
+    for method, both in make(parts, sizes, seed).items():
+        placed = dict(zip(shown, both))
+        for name, part in shown.items():
+            z, found = placed[name], _faithfulness(data, part, placed[name], sizes.distance_rows, seed)
+            if labels:
+                found |= cluster_scores(z, labels[name])._asdict()
+            if labels and name == HELD_OUT:
+                k = min(NEIGHBOURS, len(placed[TRAINING]))
+                said = neighbour_labels(placed[TRAINING], labels[TRAINING], z, k)
+                found["neighbours"] = float((said == labels[HELD_OUT]).mean())
+            scores = {score: found.get(score) for score in SCORES}
+            about = {"data": data.name, "sites": parts.everyone.n_sites, "seed": seed, "method": method}
+            rows.append({**about, "people": name, "rows": len(z), **scores})
+        if folder is not None:
+            z = np.concatenate(both)
+            names = np.concatenate(list(labels.values())) if labels else np.full(len(z), "unlabelled")
+            held_out = np.arange(len(z)) >= len(both[0])
+            np.savez(points_file(folder, data, method), z=z, labels=names, held_out=held_out)
     return rows
 
 
