@@ -69,7 +69,7 @@ def test_audit__one_synthetic_population_is_compared_with_its_own(parts):
     others = parts["others"]
     one = [name for name, label in zip(others.samples, others.labels(LEVEL).tolist()) if label == "WAS"]
     found = audit_panels(others.select_samples(one), parts["train"], parts["holdout"], LEVEL)
-    assert found.labels == ["WAS"]
+    assert [each.label for each in found.populations] == ["WAS"]
     assert "utility_accuracy" not in found.measures
     assert found.failed == []
 
