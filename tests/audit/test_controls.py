@@ -6,19 +6,19 @@ import pytest
 pytest.importorskip("msprime")
 pytest.importorskip("sklearn")
 
-from audited_people import LEVEL, independent, resampled, simulated_parts
+from audited_people import LEVEL, independent, less_work, resampled, simulated_parts
 
-from haploom.audit import AuditSettings, audit_panels, classifiers
+from haploom.audit import AuditSettings, audit_panels
 from haploom.audit.catalogue import MEASURES, PRIVACY
 from haploom.audit.privacy import Likeness, copy_figures
 from haploom.audit.sampling import Sample
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_forest():
-    """A fifth of the trees: most of an audit's time, of people as few as these."""
+def small_audit():
+    """Fewer trees, pairs and triples: most of an audit's time, of people as few as these."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifiers, "_N_TREES", 20)
+        less_work(patch)
         yield
 
 
