@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from haploom.ancestry import classify_panel, compare_classifiers
     from haploom.ancestry.local_ancestry import paint_panel
     from haploom.archive import Archive, open_archive
+    from haploom.audit import Audit, AuditSettings, audit_panels
     from haploom.baselines.logistic import SnpLogisticRegression
     from haploom.compression import compress, compress_panel
     from haploom.embedding import embed_panel
@@ -47,6 +48,8 @@ _HOME = {
     "VAE": "training.estimators",
     "VQVAE": "training.estimators",
     "Archive": "archive",
+    "Audit": "audit",
+    "AuditSettings": "audit",
     "DosagePanel": "panel",
     "GeneticMap": "panel",
     "HaploomError": "errors",
@@ -57,6 +60,7 @@ _HOME = {
     "TrainingConfig": "training.config",
     "Variants": "panel",
     "WindowVAE": "training.estimators",
+    "audit_panels": "audit",
     "breed": "popgen.breeding",
     "classify_panel": "ancestry",
     "compare_classifiers": "ancestry",
@@ -88,6 +92,8 @@ __all__ = [
     "VAE",
     "VQVAE",
     "Archive",
+    "Audit",
+    "AuditSettings",
     "DosagePanel",
     "GeneticMap",
     "HaploomError",
@@ -99,6 +105,7 @@ __all__ = [
     "Variants",
     "WindowVAE",
     "__version__",
+    "audit_panels",
     "breed",
     "classify_panel",
     "compare_classifiers",

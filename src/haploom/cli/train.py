@@ -53,6 +53,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.IntRange(1),
     help="Processes that share each batch; of a yvae, networks trained at a time. [default: 1; of a yvae, --threads]",
 )
+@click.option("--dask", metavar="ADDRESS", help="Train a yvae's networks on this Dask scheduler's workers, or local.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--coordinates",
@@ -69,7 +70,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @quiet_option
 def train(
     source: Path, output: Path, kind: str, profile: str, latent: int | None, epochs: int | None, batch_size: int | None,
-    learning_rate: float | None, unphased: bool, resume: bool, processes: int | None, device: str,
+    learning_rate: float | None, unphased: bool, resume: bool, processes: int | None, dask: str | None, device: str,
     coordinates: Path | None, history: Path | None, plot: Path | None, selection: "Selection", split: Path | None,
     seed: int, threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
@@ -153,7 +154,7 @@ def train(
     try:
         trained = train_model(
             panel, parts, level, kind=kind, profile=profile, settings=given, shape=shape, maf=selection.maf or 0.0,
-            device=device, processes=processes, checkpoint=unfinished, resume=resume,
+            device=device, processes=processes, dask=dask, checkpoint=unfinished, resume=resume,
         )  # fmt: skip
     except KeyboardInterrupt:
         if saved := _saved(unfinished):
