@@ -18,8 +18,10 @@ RESULTS: dict[str, tuple[str, str]] = {
     "fig5": ("Figure 5: linkage in real and made-up people", "synthetic_figures"),
     "fig6": ("Figure 6: made-up people on the map, and their entropies", "synthetic_figures"),
     "fig-s1": ("Figure S1: classifiers trained on made-up people", "synthetic_figures"),
+    "fig-s2": ("Figure S2: made-up people of a GMMN and of the C-VAE", "gmmn"),
     "fig-s9": ("Figure S9: folded spectra of made-up people", "synthetic_figures"),
     "fig-s10": ("Figure S10: the label as a handle", "synthetic_figures"),
+    "gmmn": ("A GMMN beside the C-VAE", "gmmn"),
 }
 
 
