@@ -10,8 +10,9 @@ JSON line a method to records/generators.jsonl.
 
 adversarial_accuracy: of nearest neighbours by differences, against held-out people (Yelmen et al. 2021): 0.5 is best,
 above it they are told apart, below it copied; its halves are of held-out and of made-up haplotypes. privacy_loss: it,
-minus the mean of the same against groups of as many training people. frequency_r: over sites, all together; frequency_r_least: of the worst
-superpopulation. ld_error: mean absolute difference of mean r^2 by bin of distance up to 500 kb, mean over
+minus the mean of the same against groups of as many training people. frequency_r: over sites, all together;
+frequency_r_least: of the worst superpopulation. ld_error: mean absolute difference of mean r^2 by bin of distance up
+to 500 kb, mean over
 superpopulations; ld_error_borders: of pairs up to 32 sites apart on two sides of a border of the autoregressive
 model's windows, by distance in sites. two_sample: accuracy of logistic regression on 20 principal components in
 telling made-up from held-out, 5-fold. tstr: accuracy on held-out people of logistic regression trained on made-up

@@ -101,6 +101,7 @@ def _linkage(compared: Comparison) -> list[Path]:
         for (name, values), (colour, marker) in zip(means.items(), plots.label_styles(list(means)).values()):
             ax.plot(distance, values, color=colour, marker=marker, markersize=3, label=name)
         ax.set(xlabel="Distance (sites)", ylabel="Mean |r|", xscale="log", ylim=(0, None))
+        ax.xaxis.set_major_formatter("{x:g}")  # 100, not 10^2: mathematical text is off
         ax.legend(fontsize=8)
 
     drawings: dict[str, figures.Draw] = {
