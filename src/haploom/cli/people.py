@@ -83,6 +83,10 @@ def embed(
 @genotypes()
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
+@click.option(
+    "--why", type=click.Path(dir_okay=False, path_type=Path),
+    help="Also a page (.html) that says of each person what was measured, and which checks it fails.",
+)
 @min_coverage_option
 @selection_options
 @threads_option
@@ -90,8 +94,8 @@ def embed(
 @json_option
 @quiet_option
 def classify(
-    source: Path, model: Path, output: Path, min_coverage: float, selection: "Selection", threads: int | None,
-    force: bool, as_json: bool,
+    source: Path, model: Path, output: Path, why: Path | None, min_coverage: float, selection: "Selection",
+    threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
@@ -106,15 +110,27 @@ def classify(
     from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
-    check_outputs((output,), (source, model, selection.populations), force)
+    check_outputs([path for path in (output, why) if path], (source, model, selection.populations), force)
     trained = read_model(model)
     check_has_latents(trained)
+    if why is not None and trained.card.kind != "ancestry":
+        raise click.UsageError(f"--why takes a model of kind ancestry; this is a {trained.card.kind}")
     check_label_level(trained, selection.label)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
     _use_threads(trained, threads)
     with chosen_sites_explained(selection):
-        classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
+        if why is None:
+            classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
+        else:
+            from haploom.ancestry.checks import check_people
+            from haploom.ancestry.trusted import TrustedClassifier
+            from haploom.report.why import write_why
+
+            classifier = TrustedClassifier.from_model(trained, threads or default_threads())
+            measured = classifier.measure(panel, trained, min_coverage)
+            classification = classifier.classification(measured, panel, trained)
+            write_why(check_people(classification, measured, classifier, trained), why, force)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
