@@ -12,7 +12,6 @@ ablation), and the likelihoods.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -64,9 +63,7 @@ def read(folder: Path, name: str) -> Panel | DosagePanel:
     selection = hl.Selection(populations=folder / "populations.tsv")
     unphased = folder / f"{name}.bed"
     return (
-        read_dosages(unphased, selection)
-        if unphased.exists()
-        else hl.read_panel(folder / f"{name}.vcf.gz", selection)
+        read_dosages(unphased, selection) if unphased.exists() else hl.read_panel(folder / f"{name}.vcf.gz", selection)
     )
 
 
@@ -94,7 +91,9 @@ def run(name: str, panel: Panel | DosagePanel, method: str, seed: int, work: Pat
             "likelihoods": classes[measured.log_likelihoods.argmax(axis=1)],
         }  # fmt: skip
     else:
-        fitted, validation = (panel.select_samples(split.samples(part, panel.samples)) for part in ("train", "validation"))
+        fitted, validation = (
+            panel.select_samples(split.samples(part, panel.samples)) for part in ("train", "validation")
+        )
         both = panel.select_samples([*fitted.samples, *validation.samples])
         sites = np.isin(panel.variants.site_keys(), both.common(BASELINE_MAF[name]).variants.site_keys())
         fitted, validation, test = (each.select_sites(sites) for each in (fitted, validation, test))
@@ -102,7 +101,14 @@ def run(name: str, panel: Panel | DosagePanel, method: str, seed: int, work: Pat
         classifier = SnpLogisticRegression() if method == "logistic" else TunedClassifier(TUNED[method])
         labels = classifier.fit(fitted, known, validation, known_validation).predict(test)
     seconds = time.perf_counter() - start
-    np.savez(kept, truth=truth.astype("U32"), labels=labels.astype("U32"), people=people.astype("U64"), seconds=seconds, **extra)
+    np.savez(
+        kept,
+        truth=truth.astype("U32"),
+        labels=labels.astype("U32"),
+        people=people.astype("U64"),
+        seconds=seconds,
+        **extra,
+    )
     print(f"{name} split {seed} {method}: {(labels == truth).mean():.4f} in {seconds:.0f} s", flush=True)
 
 

@@ -1,6 +1,6 @@
 """How often people of no reference population are told so, and people of the reference wrongly.
 
-    python benchmarks/rejection.py DATA_FOLDER [left-out:exome23k] [left-out:chr22-whole] [sister] [admixed] [missing:FILE]
+    python benchmarks/rejection.py DATA_FOLDER [left-out:exome23k left-out:chr22-whole sister admixed missing:FILE]
 
 left-out: each superpopulation in turn is left out of training altogether, and all its people are then classified;
     20 % of the others' people are held out for the share falsely rejected.
@@ -36,7 +36,13 @@ APART_GENERATIONS = 300
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    for task in sys.argv[2:] or ["left-out:exome23k", "left-out:chr22-whole", "sister", "admixed", "missing:chr22-dense"]:
+    for task in sys.argv[2:] or [
+        "left-out:exome23k",
+        "left-out:chr22-whole",
+        "sister",
+        "admixed",
+        "missing:chr22-dense",
+    ]:
         kind, _, name = task.partition(":")
         start = time.perf_counter()
         for figures in TASKS[kind](folder, name):

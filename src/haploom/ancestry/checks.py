@@ -63,11 +63,15 @@ def _failed(about: PersonChecks, tops: tuple[str, ...], part: str) -> tuple[str,
     if about.overlap < LEAST_OVERLAP:
         failed.append(f"{100 * about.overlap:.1f} % of the model's sites are called, wanted {100 * LEAST_OVERLAP:g} %")
     if about.oddness > 1:
-        failed.append(f"lies farther outside the reference than {100 * (1 - FALSE_REJECTION):g} % of its people: unknown")
+        failed.append(
+            f"lies farther outside the reference than {100 * (1 - FALSE_REJECTION):g} % of its people: unknown"
+        )
     if min(about.probabilities) < SURE:
         failed.append(f"the likeliest label has a probability of {min(about.probabilities):.2f}, below {SURE:g}")
     if len(set(tops)) > 1:
         failed.append(f"the two haplotypes are most like different populations: {' and '.join(tops)}")
     if about.nearest[0][1] not in tops:
-        failed.append(f"the most alike reference person, {about.nearest[0][0]}, is of another label: {about.nearest[0][1]}")
+        failed.append(
+            f"the most alike reference person, {about.nearest[0][0]}, is of another label: {about.nearest[0][1]}"
+        )
     return tuple(failed)

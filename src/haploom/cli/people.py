@@ -84,7 +84,8 @@ def embed(
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
 @click.option(
-    "--why", type=click.Path(dir_okay=False, path_type=Path),
+    "--why",
+    type=click.Path(dir_okay=False, path_type=Path),
     help="Also a page (.html) that says of each person what was measured, and which checks it fails.",
 )
 @min_coverage_option

@@ -32,8 +32,8 @@ def why_report(people: Sequence[PersonChecks]) -> Report:
         f"{len(failing):,} of {len(people):,} people fail a check.",
     )
     columns = (
-        Column("Person"), Column("Label"), Column("Probability"), Column("Sites called", ".1%"), Column("Oddness", ".2f"),
-        Column("Most alike reference people (label, difference)"), Column("Failed checks", "d"),
+        Column("Person"), Column("Label"), Column("Probability"), Column("Sites called", ".1%"),
+        Column("Oddness", ".2f"), Column("Most alike reference people (label, difference)"), Column("Failed checks", "d"),
     )  # fmt: skip
     rows = [
         (
