@@ -5,8 +5,8 @@
 What is measured of each person (copying by label, kernel scores) is measured once, from all other people; each split
 then fits the stack, its temperature and the sets' thresholds to 80 % of the people and looks at the other 20 %. So
 held-out people serve as reference for others, which a full training (see classify.py) does not let them; what is
-calibrated never sees their labels beside their own evidence. With 26 labels the stack's penalty and the temperature of likelihoods
-are those of the first split. Adds a line a label level to records/label-sets.jsonl.
+calibrated never sees their labels beside their own evidence. With 26 labels the stack's penalty is fixed; the
+temperature of likelihoods is that of the first split. Adds a line a label level to records/label-sets.jsonl.
 """
 
 import sys

@@ -140,8 +140,8 @@ def classify(
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
-        measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2 // trained.ploidy))
-        for name, share in (("accuracy", measured.plain), ("balanced_accuracy", measured.balanced)):
+        agreement = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2 // trained.ploidy))
+        for name, share in (("accuracy", agreement.plain), ("balanced_accuracy", agreement.balanced)):
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
 

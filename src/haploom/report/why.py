@@ -33,7 +33,8 @@ def why_report(people: Sequence[PersonChecks]) -> Report:
     )
     columns = (
         Column("Person"), Column("Label"), Column("Probability"), Column("Sites called", ".1%"),
-        Column("Oddness", ".2f"), Column("Most alike reference people (label, difference)"), Column("Failed checks", "d"),
+        Column("Oddness", ".2f"), Column("Most alike reference people (label, difference)"),
+        Column("Failed checks", "d"),
     )  # fmt: skip
     rows = [
         (
