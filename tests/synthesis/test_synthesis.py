@@ -176,3 +176,22 @@ def test_synthesize__sampled_alleles_have_the_decoders_probabilities(kind, model
 def test_synthesize__sampled_is_refused_where_there_is_no_choice(kind, says, model_of):
     with pytest.raises(HaploomError, match=says):
         synthesize_panel(model_of(kind), ["all"], 2, sampled=True)
+
+
+def test_train__by_label_makes_a_generator_of_each_population(two_populations, two_populations_split):
+    from haploom.training.fit import train_model
+
+    model = train_model(
+        two_populations, two_populations_split, "population", kind="autoregressive", by_label=True,
+        settings={"epochs": 1},
+    ).model  # fmt: skip
+    assert populations_of(model) == ["north", "south"]
+
+
+def test_train__by_label_is_refused_where_the_kind_decides(tmp_path):
+    from haploom.cli.frame import run
+    from haploom.cli.main import haploom
+
+    (tmp_path / "p.tsv").write_text("sample\tpopulation\n")
+    arguments = ["train", str(tmp_path / "p.tsv"), "--populations", str(tmp_path / "p.tsv"), "--kind", "vae"]
+    assert run(haploom, [*arguments, "--by-label", "-o", str(tmp_path / "m")]) == 2

@@ -46,6 +46,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--epochs", type=click.IntRange(1), help="At most so many epochs. [default: the profile's]")
 @click.option("--batch-size", type=click.IntRange(2), help="Rows a step, of all processes. [default: the profile's]")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Of Adam. [default: the profile's]")
+@click.option("--by-label", is_flag=True, help="Tell an autoregressive model each row's label, to make people of it.")
 @click.option("--unphased", is_flag=True, help="Train on people's allele counts, unphased or with missing calls.")
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped (from OUTPUT.checkpoint).")
 @click.option(
@@ -70,9 +71,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @quiet_option
 def train(
     source: Path, output: Path, kind: str, profile: str, latent: int | None, epochs: int | None, batch_size: int | None,
-    learning_rate: float | None, unphased: bool, resume: bool, processes: int | None, dask: str | None, device: str,
-    coordinates: Path | None, history: Path | None, plot: Path | None, selection: "Selection", split: Path | None,
-    seed: int, threads: int | None, force: bool, as_json: bool,
+    learning_rate: float | None, by_label: bool, unphased: bool, resume: bool, processes: int | None, dask: str | None,
+    device: str, coordinates: Path | None, history: Path | None, plot: Path | None, selection: "Selection",
+    split: Path | None, seed: int, threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a model on the phased haplotypes in SOURCE, or with --unphased on genotypes.
 
@@ -98,6 +99,10 @@ def train(
         raise click.UsageError("--kind coordinates and --coordinates TABLE go together")
     if selection.populations is None and kind != "coordinates":
         raise click.UsageError("train needs --populations: the model remembers where each label lies")
+    if by_label and kind != "autoregressive":
+        raise click.UsageError(
+            f"--by-label is for --kind autoregressive: a {kind} is told labels, or is not, by its kind"
+        )
     if plot is not None:
         from haploom.report.figures import check_figure_name
 
@@ -154,7 +159,7 @@ def train(
     try:
         trained = train_model(
             panel, parts, level, kind=kind, profile=profile, settings=given, shape=shape, maf=selection.maf or 0.0,
-            device=device, processes=processes, dask=dask, checkpoint=unfinished, resume=resume,
+            by_label=by_label, device=device, processes=processes, dask=dask, checkpoint=unfinished, resume=resume,
         )  # fmt: skip
     except KeyboardInterrupt:
         if saved := _saved(unfinished):

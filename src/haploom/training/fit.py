@@ -56,6 +56,7 @@ def train_model(
     config: TrainingConfig | None = None,
     shape: Mapping[str, Any] | None = None,
     maf: float = 0.0,
+    by_label: bool = False,
     device: str = "auto",
     processes: int | None = None,
     dask: str | None = None,
@@ -70,6 +71,7 @@ def train_model(
     {"epochs": 20}. config: all of them at once; the model then says that its profile is "custom".
     shape: settings of the network beside or instead of the profile's, such as {"n_latent": 32}.
     maf: only sites whose minor-allele frequency among the training people is above it.
+    by_label: tell the network each row's label, where its kind can do without (autoregressive).
     device: "auto", "cpu", "cuda" or "cuda:1".
     processes: how many share each batch (1 by default), or how many of a Y-VAE's members are trained at a time (by
     default as many as torch has threads). More than one must be started under `if __name__ == "__main__"`.
@@ -102,7 +104,7 @@ def train_model(
     target = choose_device(device)
     dimensions = {
         "n_sites": train.n_sites, "ploidy": train.ploidy,
-        **({"n_labels": len(train.label_names)} if kind in CONDITIONED else {}),
+        **({"n_labels": len(train.label_names)} if by_label or kind in CONDITIONED else {}),
         **chosen.shape, **(shape or {}),
     }  # fmt: skip
     config_type = PCAConfig if kind == "pca" else KINDS[kind][0]

@@ -21,6 +21,7 @@ RESULTS: dict[str, tuple[str, str]] = {
     "fig5": ("Figure 5: linkage in real and made-up people", "synthetic_figures"),
     "fig6": ("Figure 6: made-up people on the map, and their entropies", "synthetic_figures"),
     "fig-s1": ("Figure S1: classifiers trained on made-up people", "synthetic_figures"),
+    "fig-s2": ("Figure S2: made-up people of a GMMN and of the C-VAE", "gmmn"),
     "fig-s3": ("Figure S3: subpopulations of AFR, by principal components and by the VAE", "fig4"),
     "fig-s4": ("Figure S4: subpopulations of AMR, by principal components and by the VAE", "fig4"),
     "fig-s5": ("Figure S5: subpopulations of the other regions, by principal components and by the VAE", "fig4"),
@@ -29,6 +30,7 @@ RESULTS: dict[str, tuple[str, str]] = {
     "fig-s8": ("Figure S8: dogs on sequential against random SNPs", "map_pages"),
     "fig-s9": ("Figure S9: folded spectra of made-up people", "synthetic_figures"),
     "fig-s10": ("Figure S10: the label as a handle", "synthetic_figures"),
+    "gmmn": ("A GMMN beside the C-VAE", "gmmn"),
 }
 
 

@@ -68,8 +68,8 @@ class Comparison:
         return (
             f"Founders: {self._founders[2]}, {self.founders.n_samples:,} people. Models learned from "
             f"{self.bred.training_rows.n_haplotypes:,} haplotypes bred over {size.generations} generations from 80 % "
-            f"of the founders ({size.profile} settings, at most {size.epochs} epochs). As many people were made of each "
-            "population as there are founders."
+            f"of the founders ({size.profile} settings, at most {size.epochs} epochs). As many people were made of "
+            "each population as there are founders."
         )
 
     def model(self, kind: str) -> ModelFile:
@@ -101,7 +101,9 @@ class Comparison:
         """As many people of each population as founders, by a model."""
         labels = self.founders.labels(self.level)
         counts = {label: int((labels == label).sum()) for label in sorted(set(labels.tolist()))}
-        people = synthesize_panel(self.model(kind), list(counts), max(counts.values()), self.request.seed, sampled=sampled)
+        people = synthesize_panel(
+            self.model(kind), list(counts), max(counts.values()), self.request.seed, sampled=sampled
+        )
         return people.select_samples(
             [name for label, n in counts.items() for name in _of_label(people, self.level, label)[:n]]
         )

@@ -59,14 +59,14 @@ def _linkage(compared: Comparison) -> list[Path]:
     curves = {name: np.array([each.mean_abs_r for each in of.values()]) for name, of in decay.items()}
     means = {name: _mean_known(curve) for name, curve in curves.items()}
     distance = (scale["sites"].edges[:-1] + scale["sites"].edges[1:] - 1) / 2
-    rows = []
+    rows: list[tuple[str, float, float, float, float, float]] = []
     for name in people:
         agreement = _mean_known(
             np.array([[_correlation(profile[name][label], profile[FOUNDERS][label])] for label in labels])
         )[0]
-        error = float(np.nanmean(np.abs(curves[name] - curves[FOUNDERS])))
-        known = means[name][np.isfinite(means[name])]
-        rows.append([name, known[0], known[-1], error, float(agreement), _negligible(information[name])])
+        error = float(_mean_known(np.abs(curves[name] - curves[FOUNDERS]).ravel()))
+        near, far = _ends(means[name])
+        rows.append((name, near, far, error, float(agreement), _negligible(information[name])))
     columns = [Column("people"), *(Column(text, ".3f") for text in (
         "mean |r|, neighbours", f"mean |r|, {_SITES_APART} sites", "error of |r|", "profile like founders'",
         "pairs below 0.05 bits"))]  # fmt: skip
@@ -80,7 +80,7 @@ def _linkage(compared: Comparison) -> list[Path]:
     claims = [
         Claim(
             paper="correlation decays with distance, in real and simulated people",
-            ours=", ".join(f"{name} {row[1]:.2f} to {row[2]:.2f}" for name, row in by_name.items()),
+            ours=", ".join(f"{n} {by_name[n][1]:.2f} to {by_name[n][2]:.2f}" for n in (FOUNDERS, *papers)),
             agrees=all(by_name[name][2] < by_name[name][1] for name in (FOUNDERS, *papers)),
         ),
         Claim(
@@ -101,6 +101,7 @@ def _linkage(compared: Comparison) -> list[Path]:
         for (name, values), (colour, marker) in zip(means.items(), plots.label_styles(list(means)).values()):
             ax.plot(distance, values, color=colour, marker=marker, markersize=3, label=name)
         ax.set(xlabel="Distance (sites)", ylabel="Mean |r|", xscale="log", ylim=(0, None))
+        ax.xaxis.set_major_formatter("{x:g}")  # 100, not 10^2: mathematical text is off
         ax.legend(fontsize=8)
 
     drawings: dict[str, figures.Draw] = {
@@ -135,13 +136,13 @@ def _entropies(compared: Comparison) -> list[Path]:
         for name, panel in people.items()
     }
     classifier = _trained_on(compared, compared.founders_by_part["train"])
-    rows = []
+    rows: list[tuple[str, float, float, float, float]] = []
     for name, panel in people.items():
         apart = [_wasserstein(entropy[name][label], entropy[FOUNDERS][label]) for label in labels]
         means = [float(entropy[name][label].mean()) for label in labels]
         seen = compared.founders_by_part["test"] if name == FOUNDERS else panel
         right = float((classifier.predict(seen) == compared.per_haplotype(seen)).mean())
-        rows.append([name, float(np.mean(apart)), float(np.mean(means)), float(np.ptp(means)), right])
+        rows.append((name, float(np.mean(apart)), float(np.mean(means)), float(np.ptp(means)), right))
     columns = [Column("people"), *(Column(text, ".4f") for text in (
         "distance of entropies", "mean entropy, bits", "range over populations", "labelled right"))]  # fmt: skip
     by_name = {row[0]: row for row in rows}
@@ -200,16 +201,13 @@ def _spectra(compared: Comparison) -> list[Path]:
             rows = np.flatnonzero(of == label)
             counts = SiteBits.of(panel, rows).ones
             share[name][label] = folded_by_percent(counts, len(rows))
-    table_rows = []
-    for name, of_label in share.items():
-        apart = [
-            0.5 * np.abs(of_label[label] / panel_sites - share[FOUNDERS][label] / panel_sites).sum()
-            for label in labels
-            for panel_sites in [compared.founders.n_sites]
-        ]
+    table_rows: list[tuple[str, float, float, float]] = []
+    for name, panel in people.items():
+        of_label = share[name]
+        apart = [_changed(of_label[label], share[FOUNDERS][label]) / panel.n_sites for label in labels]
         rare = [of_label[label][:5].sum() / max(1, of_label[label].sum()) for label in labels]
-        varies = [of_label[label].sum() / compared.founders.n_sites for label in labels]
-        table_rows.append([name, float(np.mean(apart)), float(np.mean(varies)), float(np.mean(rare))])
+        varies = [of_label[label].sum() / panel.n_sites for label in labels]
+        table_rows.append((name, float(np.mean(apart)), float(np.mean(varies)), float(np.mean(rare))))
     columns = [Column("people"), *(Column(text, ".3f") for text in (
         "distance of spectra", "share of sites that vary", "of them, up to 5 %"))]  # fmt: skip
     by_name = {row[0]: row for row in table_rows}
@@ -224,7 +222,7 @@ def _spectra(compared: Comparison) -> list[Path]:
     ]
     about = (
         f"{compared.about}\n\nDistance: share of all sites that would have to change bins (1 % wide) for a spectrum "
-        "to be the founders', mean over populations; sites that do not vary are in no bin."
+        "to be the founders', mean over populations; sites that do not vary are a bin of their own."
     )
     first = labels[0]
     drawings: dict[str, figures.Draw] = {
@@ -252,7 +250,8 @@ def _useful(compared: Comparison) -> list[Path]:
         Claim(
             paper="synthetic genotypes support accurate ancestry classification (no figure given)",
             ours=", ".join(f"{name} {of[name]:.3f}" for name in (FOUNDERS, *papers)),
-            agrees=max(of[name] for name in papers) >= of[FOUNDERS] - 0.05, why="more than 5 points are lost",
+            agrees=max(of[name] for name in papers) >= of[FOUNDERS] - 0.05,
+            why="more than 5 points are lost",
         )
     ]
     about = (
@@ -296,6 +295,12 @@ def _handles(compared: Comparison) -> list[Path]:
     return write_page(compared.request, compared.folder, about, [Table(columns, rows)], drawings, claims)
 
 
+def _changed(sites: np.ndarray, wanted: np.ndarray) -> float:
+    """Sites that would have to change bins, those outside all bins among them."""
+    moved = np.abs(sites - wanted).sum() + abs(int(sites.sum()) - int(wanted.sum()))
+    return float(moved) / 2
+
+
 def _trained_on(compared: Comparison, train: Panel) -> SnpLogisticRegression:
     validation = compared.founders_by_part["validation"]
     return SnpLogisticRegression().fit(
@@ -333,10 +338,16 @@ def _mean_known(values: np.ndarray) -> np.ndarray:
     return np.divide(np.nansum(values, axis=0), known, out=np.full(known.shape, np.nan), where=known > 0)
 
 
+def _ends(curve: np.ndarray) -> tuple[float, float]:
+    """The first and the last value that is known; NaN where none is."""
+    known = curve[np.isfinite(curve)]
+    return (float(known[0]), float(known[-1])) if len(known) else (float("nan"), float("nan"))
+
+
 def _negligible(found: list[np.ndarray]) -> float:
     values = np.stack(found)
     known = values[np.isfinite(values)]
-    return float((known < _NEGLIGIBLE_BITS).mean())
+    return float((known < _NEGLIGIBLE_BITS).mean()) if len(known) else float("nan")
 
 
 _MAKERS: dict[str, Callable[[Comparison], list[Path]]] = {

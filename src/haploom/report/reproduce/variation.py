@@ -1,6 +1,9 @@
 """Figures 1 and 3: how much founders vary, by population and by the width of a window."""
 
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from haploom.io import Selection, label_level, read_panel
 from haploom.panel import Panel
@@ -40,7 +43,7 @@ def _entropies(request: Request, folder: Path, text: str, found: PopulationVaria
     order = found.ranking
     rows = [[label, *found.mean[label], PAPER_BITS.get(label)] for label in order]
     columns = [Column("population"), *(Column(name, ".4f") for name in ("bits a site", "low", "high", "paper"))]
-    means = list(zip(*(found.mean[label] for label in order)))
+    mean, low, high = np.array([found.mean[label] for label in order]).T
     n_haplotypes = dict(zip(found.counts.labels, found.counts.n_haplotypes.tolist()))
     shared = [label for label in order if label in PAPER_BITS]
     wanted = [label for label in PAPER_BITS if label in shared]
@@ -58,7 +61,7 @@ def _entropies(request: Request, folder: Path, text: str, found: PopulationVaria
     ] if len(shared) > 1 else [Claim(paper="populations in order", why="the labels are others")]  # fmt: skip
     drawings = {
         "Mean entropy of a site, with 95 % intervals (the paper's B).": lambda ax: plots.entropy_by_population(
-            ax, order, *means, [n_haplotypes[label] for label in order]
+            ax, order, mean, low, high, [n_haplotypes[label] for label in order]
         ),
         "How the entropies of sites are spread (the paper's A).": lambda ax: plots_statistics.entropy_density(
             ax, {label: found.entropy[label] for label in order}
@@ -79,7 +82,7 @@ def _windows(request: Request, folder: Path, text: str, found: PopulationVariati
     table = Table(columns, [[label, *values] for label, values in bits.items()], "Mean entropy of a window, bits")
     everybody, chosen = bits.pop("all together"), found.chosen_window
     too_few = len(widths) < len(PAPER_WIDTHS)
-    rising = all(after >= before for before, after in zip(everybody, everybody[1:]))
+    rising = all(after >= before for before, after in pairwise(everybody))
     claims = [
         Claim(
             paper="wider windows hold more entropy, ever less per site",
