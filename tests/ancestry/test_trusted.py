@@ -10,16 +10,21 @@ from numpy.testing import assert_array_equal
 pytest.importorskip("sklearn")
 
 from haploom.ancestry import classify_panel, compare_classifiers, write_classification
+from haploom.ancestry.checks import check_people
 from haploom.ancestry.conformal import label_sets, set_thresholds
+from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import fit_stack, softmax
+from haploom.ancestry.trusted import TrustedClassifier
 from haploom.ancestry.trusted_training import expected_calibration_error, train_ancestry
 from haploom.ancestry.typicality import Typicality
+from haploom.baselines.kernel_ridge import squared_distances
 from haploom.cli.frame import run
 from haploom.cli.main import haploom as program
 from haploom.errors import HaploomError, SiteMismatchError
 from haploom.io import write_panel, write_populations, write_split
 from haploom.io.model_file import read_model, write_model
 from haploom.panel import DosagePanel, Split
+from haploom.report.why import write_why
 
 
 @pytest.fixture(scope="module")
@@ -138,12 +143,40 @@ def test_calibration_error__by_hand():
 def test_typicality__rejects_as_many_as_promised():
     rng = np.random.default_rng(4)
     labels = np.repeat([0, 1], 1000)
-    mixed = np.array([[3.0, 1.0], [0.0, 0.1]])
-    points = rng.normal(size=(2000, 2)) @ mixed + 50 * labels[:, None]
-    known = Typicality.of_training(points[::2], labels[::2])
-    assert 0.03 < known.unknown(points[1::2]).mean() < 0.07
-    assert known.unknown(points[1::2] + np.array([0, 2])).mean() > 0.95  # 20 deviations off, where people vary little
-    assert known.unknown(points[1::2][labels[1::2] == 0] + 25).all()  # midway between both labels
+    # Nats under both labels, as a mosaic of all (near the better one), and two scores.
+    nats = rng.normal(size=(2000, 2)) @ np.array([[3.0, 1.0], [0.0, 0.3]]) - 50 * np.eye(2)[1 - labels]
+    mosaic = nats.max(axis=1) + rng.normal(size=2000)
+    points = np.column_stack([nats, mosaic, np.eye(2)[labels] + 0.1 * rng.normal(size=(2000, 2))])
+    known = Typicality.of_haplotypes(points[::2], labels[::2])
+    new = points[1::2]
+    # Threshold and share are each of 1,000 people: within three standard errors, 0.0097.
+    assert 0.021 < (known.oddness(new) > known.threshold).mean() < 0.079
+    assert (known.oddness(new - [0, 0, 30, 0, 0]) > known.threshold).all()  # unlikely as a mosaic of all
+    assert (known.oddness(new[:500] - [25, -25, 0, 0.5, -0.5]) > known.threshold).all()  # midway between both labels
+
+
+def test_typicality__unphased_people_by_others_axes():
+    rng = np.random.default_rng(7)
+    frequencies = rng.uniform(0.05, 0.95, (3, 400))
+    people = np.repeat([0, 1, 2], 100)
+    counts = rng.binomial(2, frequencies[people]).astype(np.uint8)
+    known, new = np.flatnonzero(people < 2)[::2], np.flatnonzero(people < 2)[1::2]
+    distances = squared_distances(counts, np.True_, counts[known])
+    axes = PrincipalCoordinates.fit(distances[known], 1)
+    typicality = Typicality.of_unphased(axes, distances[known])
+    odd = typicality.oddness(axes.place(distances)) > typicality.threshold
+    assert 0 < odd[new].mean() < 0.15
+    assert odd[people == 2].mean() > 0.9  # a population of its own lies between the two on their axis
+
+
+def test_principal_coordinates__as_those_of_the_centred_counts():
+    rng = np.random.default_rng(8)
+    counts = rng.integers(0, 3, (40, 300), dtype=np.uint8)
+    axes = PrincipalCoordinates.fit(squared_distances(counts[:30], np.True_, counts[:30]), 3)
+    centred = counts - counts[:30].mean(axis=0)
+    directions = np.linalg.svd(centred[:30], full_matrices=False)[2][:3]
+    got, wanted = axes.place(squared_distances(counts, np.True_, counts[:30])), centred @ directions.T
+    assert np.abs(np.abs(got - got[:30].mean(axis=0)) - np.abs(wanted)).max() < 1e-3
 
 
 def test_trusted__by_command(two_populations, two_populations_split, trained, tmp_path, capsys):
@@ -164,6 +197,39 @@ def test_trusted__by_command(two_populations, two_populations_split, trained, tm
     assert json.loads(capsys.readouterr().out)["accuracy"]["value"] > 0.8
     header = (tmp_path / "o.tsv").read_text().splitlines()[0]
     assert header == "sample\thaplotype\tlabel\tset\tp_north\tp_south\tpart"
+
+
+def test_why__says_what_fails_and_escapes_names(trained, held_out, tmp_path):
+    rng = np.random.default_rng(3)
+    alleles = held_out.alleles()[:4].copy()
+    alleles[2:] = rng.integers(0, 2, alleles[2:].shape)
+    people = type(held_out).from_alleles(alleles, held_out.variants, ["<script>alert(1)</script>", "noise"])
+    classifier = TrustedClassifier.from_model(trained)
+    measured = classifier.measure(people, trained)
+    checks = check_people(classifier.classification(measured, people, trained), measured, classifier, trained)
+    assert not any("unknown" in sentence for sentence in checks[0].failed)
+    assert any("unknown" in sentence for sentence in checks[1].failed)
+    # The most alike person by hand, over both haplotypes of everyone in the reference.
+    reference = classifier.reference.counts.reshape(-1, 2, people.n_sites).astype(int)
+    apart = np.abs(reference[:, None] - alleles[:2, None].astype(int)).sum(axis=3).min(axis=2).mean(axis=1)
+    assert checks[0].nearest[0][2] == pytest.approx(apart.min() / people.n_sites)
+    assert checks[0].nearest[0][0] == trained.card.training["reference_people"][apart.argmin()]
+    write_why(checks, tmp_path / "why.html")
+    page = (tmp_path / "why.html").read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_why__by_command(held_out, trained, tmp_path, capsys):
+    write_panel(held_out.select_sites(slice(0, 250)), tmp_path / "x.vcf")
+    write_model(trained, tmp_path / "x.model")
+    labels, why = tmp_path / "o.tsv", tmp_path / "why.html"
+    assert run(program, ["classify", str(tmp_path / "x.vcf"), "-m", str(tmp_path / "x.model"), "-o", str(labels)]) == 0
+    plain = labels.read_bytes()
+    command = ["classify", str(tmp_path / "x.vcf"), "-m", str(tmp_path / "x.model"), "-o", str(labels), "--force"]
+    assert run(program, [*command, "--why", str(why)]) == 0
+    assert labels.read_bytes() == plain
+    assert "83.3 % of the model&#39;s sites are called" in why.read_text()
 
 
 def test_compare__trusted_beside_every_baseline(two_populations, trained):

@@ -20,7 +20,6 @@ from haploom.report.reproduce.table4_claims import PAPER, best_against_baselines
 TINY = LabelSizes(
     protocol=replace(
         PROTOCOLS["quick"], sites=60, founders=20, generations=4, train_haplotypes=140, test_haplotypes=56,
-        kept_generations=4,
     ),
     seeds=1, epochs={"paper": 1, "sound": 1},
 )  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from haploom.errors import MissingExtraError
-from haploom.exact.products import fixed_point_product
+from haploom.exact.products import fixed_point_product, settled
 
 LIKELIHOOD_TEMPERATURES = (0.01, 0.02, 0.05, 0.1, 0.2)  # copies are correlated along a haplotype
 TEMPERATURES = np.geomspace(0.5, 4.0, 61)
@@ -24,7 +24,7 @@ _MAX_ITERATIONS = 2000
 def evidence(log_likelihoods: np.ndarray, scores: np.ndarray, temperature: float) -> np.ndarray:
     """float64 (n, 2 n_labels). log_likelihoods, scores: float64 (n, n_labels)."""
     tempered = softmax(temperature * log_likelihoods)
-    return np.hstack([np.log(np.maximum(tempered, _FLOOR)), scores])
+    return np.hstack([settled(np.log(np.maximum(tempered, _FLOOR))), scores])
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,9 @@ class Stack:
 
 
 def fit_stack(
-    log_likelihoods: np.ndarray, scores: np.ndarray, labels: np.ndarray, people: np.ndarray
-) -> tuple[Stack, np.ndarray]:
+    log_likelihoods: np.ndarray, scores: np.ndarray, labels: np.ndarray, people: np.ndarray, *,
+    likelihood_temperatures: tuple[float, ...] = LIKELIHOOD_TEMPERATURES, penalties: tuple[float, ...] = PENALTIES,
+) -> tuple[Stack, np.ndarray]:  # fmt: skip
     """The stack, and the probabilities of each row by a stack fitted to other people: float64 (n, n_labels).
 
     log_likelihoods, scores: (n, n_labels), each row measured without its own person. labels: int64 (n,), each label
@@ -71,10 +72,10 @@ def fit_stack(
     n_labels = log_likelihoods.shape[1]
     best: tuple[float, float, float, np.ndarray] | None = None
     with threadpool_limits(1):
-        for likelihood_temperature in LIKELIHOOD_TEMPERATURES:
+        for likelihood_temperature in likelihood_temperatures:
             rows = evidence(log_likelihoods, scores, likelihood_temperature)
             # The penalty of one temperature does for all: they differ in scale, and scales are taken out.
-            for penalty in PENALTIES if best is None else (best[2],):
+            for penalty in penalties if best is None else (best[2],):
                 logits = np.empty((len(rows), n_labels))
                 for fold in range(FOLDS):
                     out = people % FOLDS == fold
@@ -93,7 +94,7 @@ def fit_stack(
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Rows of float64 (n, n_labels) to probabilities."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
+    return settled(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def _log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:

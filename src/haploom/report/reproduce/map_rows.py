@@ -48,7 +48,7 @@ def measure_maps(
 
 def points_file(folder: Path, data: Genotyped, method: str) -> Path:
     """Where the points of a map are kept: arrays z (n, 2), labels (n,), held_out (n,)."""
-    return folder / f"points-{_slug(data.name)}-{_slug(method)}.npz"
+    return folder / f"points-{slug(data.name)}-{slug(method)}.npz"
 
 
 def _rows(data: Genotyped, make: Maker, sizes: MapSizes, seed: int, folder: Path | None) -> list[Row]:
@@ -98,5 +98,6 @@ def _faithfulness(
     return found
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """A name as part of a file's name."""
     return "".join(letter if letter.isalnum() else "-" for letter in name.lower())

@@ -48,7 +48,6 @@ SIZES = {
     "standard": LabelSizes(
         protocol=replace(
             PROTOCOLS["standard"], sites=5000, founders=200, train_haplotypes=1400, test_haplotypes=1400,
-            kept_generations=10,
         ),
         seeds=5, epochs={"paper": 30, "sound": 20},
     ),
