@@ -68,7 +68,7 @@ def _table1(rows: Sequence[Row], kind: str) -> Iterator[Claim]:
     if kind == "vae":
         latents = sorted({row["latents"] for row in rows if row["method"] == vae})
         gains = [_quotients(factors(rows, ["vae"], q), factors(rows, [vae], q)) for q in latents]
-        least = {name: min(gain[name] for gain in gains) for name in best}
+        least = {name: min(gain[name] for gain in gains if name in gain) for name in best}
         yield Claim(
             paper="Ours: bits-back coding (`vae`) stores 1.5 times as well as the paper counts, at every q",
             ours=f"times, at the q of the least: {_shown(least)}" if least else None,

@@ -126,4 +126,5 @@ def draw(ax: "Axes", rows: Sequence[Row]) -> None:
     ax.set_yticks(range(len(methods)), methods, fontsize=6)
     ax.axvline(1, linewidth=0.8)
     ax.set(xlabel="Factor against 1 bit an allele, best q", xscale="log")
+    ax.xaxis.set_major_formatter("{x:g}")  # text, because pages show no mathematics
     ax.legend()
