@@ -30,11 +30,6 @@ def people():
     return bred_people(*founders_of(None, None, None, TINY.protocol, 1, 60), TINY.protocol, 1)
 
 
-def test_bred_people__come_from_as_many_generations_as_asked(people):
-    generations = {int(name.split("_g")[1].split("_")[0]) for name in people.tests["bred"].samples}
-    assert generations == {1, 2, 3, 4}
-
-
 def test_row_of__counts_what_is_right(people):
     populations = people.populations()
     # A method that says the first label of everybody: right for that population's rows alone.

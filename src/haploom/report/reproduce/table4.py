@@ -37,8 +37,6 @@ class LabelSizes:
     epochs: dict[str, int | None]
 
 
-# Offspring of one late generation descend from a handful of founders, who then decide every figure: more generations
-# are kept than are needed for so few people.
 SIZES = {
     "quick": LabelSizes(
         protocol=replace(PROTOCOLS["quick"], sites=300, train_haplotypes=560, test_haplotypes=280), seeds=1,
