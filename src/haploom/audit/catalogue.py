@@ -55,11 +55,11 @@ MEASURES: Mapping[str, About] = {
         most=Rule(0.05, factor=1.25),
     ),
     "entropy_error": About(
-        FIDELITY, "Entropy of a site (bits)", "Difference of a population's mean entropy.", most=Rule(0.01, chance=0.1),
+        FIDELITY, "Entropy of a site (bits)", "Difference of a population's mean entropy.", most=Rule(0.01, chance=0.3),
     ),
     "heterozygosity_error": About(
         FIDELITY, "Heterozygosity", "Difference of a population's expected heterozygosity, as a share.",
-        most=Rule(0.05, chance=0.5),
+        most=Rule(0.05, chance=1.0),
     ),
     "fst": About(
         FIDELITY, "Fst", "Hudson's Fst from held-out people of the same population.", most=Rule(0.01, chance=0.1),
