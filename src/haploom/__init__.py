@@ -14,6 +14,7 @@ from haploom.provenance import __version__
 if TYPE_CHECKING:
     from haploom.ancestry import classify_panel, compare_classifiers
     from haploom.archive import Archive, open_archive
+    from haploom.audit import Audit, AuditSettings, audit_panels
     from haploom.baselines.logistic import SnpLogisticRegression
     from haploom.compression import compress, compress_panel
     from haploom.embedding import embed_panel
@@ -45,6 +46,8 @@ _HOME = {
     "VAE": "training.estimators",
     "VQVAE": "training.estimators",
     "Archive": "archive",
+    "Audit": "audit",
+    "AuditSettings": "audit",
     "DosagePanel": "panel",
     "GeneticMap": "panel",
     "HaploomError": "errors",
@@ -55,6 +58,7 @@ _HOME = {
     "TrainingConfig": "training.config",
     "Variants": "panel",
     "WindowVAE": "training.estimators",
+    "audit_panels": "audit",
     "breed": "popgen.breeding",
     "classify_panel": "ancestry",
     "compare_classifiers": "ancestry",
@@ -84,6 +88,8 @@ __all__ = [
     "VAE",
     "VQVAE",
     "Archive",
+    "Audit",
+    "AuditSettings",
     "DosagePanel",
     "GeneticMap",
     "HaploomError",
@@ -95,6 +101,7 @@ __all__ = [
     "Variants",
     "WindowVAE",
     "__version__",
+    "audit_panels",
     "breed",
     "classify_panel",
     "compare_classifiers",

@@ -11,9 +11,11 @@ pytest.importorskip("sklearn")
 
 from haploom.ancestry import classify_panel, compare_classifiers, write_classification
 from haploom.ancestry.conformal import label_sets, set_thresholds
+from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import fit_stack, softmax
 from haploom.ancestry.trusted_training import expected_calibration_error, train_ancestry
 from haploom.ancestry.typicality import Typicality
+from haploom.baselines.kernel_ridge import squared_distances
 from haploom.cli.frame import run
 from haploom.cli.main import haploom as program
 from haploom.errors import HaploomError, SiteMismatchError
@@ -138,12 +140,40 @@ def test_calibration_error__by_hand():
 def test_typicality__rejects_as_many_as_promised():
     rng = np.random.default_rng(4)
     labels = np.repeat([0, 1], 1000)
-    mixed = np.array([[3.0, 1.0], [0.0, 0.1]])
-    points = rng.normal(size=(2000, 2)) @ mixed + 50 * labels[:, None]
-    known = Typicality.of_training(points[::2], labels[::2])
-    assert 0.03 < known.unknown(points[1::2]).mean() < 0.07
-    assert known.unknown(points[1::2] + np.array([0, 2])).mean() > 0.95  # 20 deviations off, where people vary little
-    assert known.unknown(points[1::2][labels[1::2] == 0] + 25).all()  # midway between both labels
+    # Nats under both labels, as a mosaic of all (near the better one), and two scores.
+    nats = rng.normal(size=(2000, 2)) @ np.array([[3.0, 1.0], [0.0, 0.3]]) - 50 * np.eye(2)[1 - labels]
+    mosaic = nats.max(axis=1) + rng.normal(size=2000)
+    points = np.column_stack([nats, mosaic, np.eye(2)[labels] + 0.1 * rng.normal(size=(2000, 2))])
+    known = Typicality.of_haplotypes(points[::2], labels[::2])
+    new = points[1::2]
+    # Threshold and share are each of 1,000 people: within three standard errors, 0.0097.
+    assert 0.021 < (known.oddness(new) > known.threshold).mean() < 0.079
+    assert (known.oddness(new - [0, 0, 30, 0, 0]) > known.threshold).all()  # unlikely as a mosaic of all
+    assert (known.oddness(new[:500] - [25, -25, 0, 0.5, -0.5]) > known.threshold).all()  # midway between both labels
+
+
+def test_typicality__unphased_people_by_others_axes():
+    rng = np.random.default_rng(7)
+    frequencies = rng.uniform(0.05, 0.95, (3, 400))
+    people = np.repeat([0, 1, 2], 100)
+    counts = rng.binomial(2, frequencies[people]).astype(np.uint8)
+    known, new = np.flatnonzero(people < 2)[::2], np.flatnonzero(people < 2)[1::2]
+    distances = squared_distances(counts, np.True_, counts[known])
+    axes = PrincipalCoordinates.fit(distances[known], 1)
+    typicality = Typicality.of_unphased(axes, distances[known])
+    odd = typicality.oddness(axes.place(distances)) > typicality.threshold
+    assert 0 < odd[new].mean() < 0.15
+    assert odd[people == 2].mean() > 0.9  # a population of its own lies between the two on their axis
+
+
+def test_principal_coordinates__as_those_of_the_centred_counts():
+    rng = np.random.default_rng(8)
+    counts = rng.integers(0, 3, (40, 300), dtype=np.uint8)
+    axes = PrincipalCoordinates.fit(squared_distances(counts[:30], np.True_, counts[:30]), 3)
+    centred = counts - counts[:30].mean(axis=0)
+    directions = np.linalg.svd(centred[:30], full_matrices=False)[2][:3]
+    got, wanted = axes.place(squared_distances(counts, np.True_, counts[:30])), centred @ directions.T
+    assert np.abs(np.abs(got - got[:30].mean(axis=0)) - np.abs(wanted)).max() < 1e-3
 
 
 def test_trusted__by_command(two_populations, two_populations_split, trained, tmp_path, capsys):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from haploom.errors import MissingExtraError
-from haploom.exact.products import fixed_point_product
+from haploom.exact.products import fixed_point_product, settled
 
 LIKELIHOOD_TEMPERATURES = (0.01, 0.02, 0.05, 0.1, 0.2)  # copies are correlated along a haplotype
 TEMPERATURES = np.geomspace(0.5, 4.0, 61)
@@ -24,7 +24,7 @@ _MAX_ITERATIONS = 2000
 def evidence(log_likelihoods: np.ndarray, scores: np.ndarray, temperature: float) -> np.ndarray:
     """float64 (n, 2 n_labels). log_likelihoods, scores: float64 (n, n_labels)."""
     tempered = softmax(temperature * log_likelihoods)
-    return np.hstack([np.log(np.maximum(tempered, _FLOOR)), scores])
+    return np.hstack([settled(np.log(np.maximum(tempered, _FLOOR))), scores])
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ def fit_stack(
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Rows of float64 (n, n_labels) to probabilities."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
+    return settled(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def _log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:

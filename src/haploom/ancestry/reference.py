@@ -27,7 +27,8 @@ class Reference:
     variants: Variants
     ploidy: int
     rates: tuple[float, int] | None = None
-    threads: int = field(default=1, compare=False)
+    threads: int = 1
+    _copying: dict[bytes, LabelCopying] = field(default_factory=dict, repr=False)
 
     @property
     def rows_per_person(self) -> int:
@@ -39,32 +40,44 @@ class Reference:
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
     @cached_property
-    def _frequencies(self) -> LabelFrequencies:
+    def frequencies(self) -> LabelFrequencies:
+        """Of each label's people."""
         alternate = np.add.reduceat(self.counts, self.start[:-1], axis=0, dtype=np.int64)
         return LabelFrequencies(alternate, np.repeat(2 * np.diff(self.start)[:, None], self.counts.shape[1], axis=1))
 
-    def copying(self, sites: np.ndarray | slice = slice(None)) -> LabelCopying:
-        """The copying model over some of the sites: distances are between those."""
-        variants = self.variants.select(sites)
-        model = LabelCopying(
-            self.counts[:, sites], self.start, variants.chrom, variants.position_bp, threads=self.threads
-        )
-        if self.rates is not None:
-            model.switches_per_mb, model.mismatch_bits = self.rates
-        return model
+    def copying(self, called: np.ndarray | np.bool_ = np.True_) -> LabelCopying:
+        """The copying model over the sites called, bool (n_sites,): switches are by the distances between those."""
+        key = np.broadcast_to(called, self.counts.shape[1]).tobytes()
+        if key not in self._copying:  # of one file's sites after another's
+            sites = np.flatnonzero(np.broadcast_to(called, self.counts.shape[1]))
+            variants = self.variants.select(sites)
+            model = LabelCopying(
+                self.counts[:, sites], self.start, variants.chrom, variants.position_bp, threads=self.threads
+            )
+            if self.rates is not None:
+                model.switches_per_mb, model.mismatch_bits = self.rates
+            self._copying.clear()
+            self._copying[key] = model
+        return self._copying[key]
 
     def log_likelihoods(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
-        """Of rows under each label, nats, float64 (n, n_labels). called: (n_sites,) for haplotypes, (n, n_sites)."""
-        if self.ploidy == 1:
-            sites = np.flatnonzero(called)
-            return self.copying(sites).log_likelihoods(counts[:, sites])
-        return self._frequencies.log_likelihoods(counts, called)
+        """Of rows under each label, nats: float64 (n, n_labels), and a column more for haplotypes: as a mosaic of all.
+
+        called: (n_sites,) for haplotypes, (n, n_sites) for people.
+        """
+        if self.ploidy == 2:
+            return self.frequencies.log_likelihoods(counts, called)
+        by_label = self.copying(called)
+        alleles = np.ascontiguousarray(counts[:, np.broadcast_to(called, counts.shape[1])])
+        return np.hstack([by_label.log_likelihoods(alleles), by_label.from_everybody().log_likelihoods(alleles)])
 
     def log_likelihoods_left_out(self) -> np.ndarray:
-        """Of the reference rows themselves, each without its own person: float64 (n_rows, n_labels)."""
-        if self.ploidy == 1:
-            return self.copying().log_likelihoods(self.counts, np.arange(len(self.counts)))
-        return self._frequencies.left_out(self.counts, np.True_, self.labels)
+        """The same of the reference rows themselves, each without its own person."""
+        if self.ploidy == 2:
+            return self.frequencies.left_out(self.counts, np.True_, self.labels)
+        by_label, rows = self.copying(), np.arange(len(self.counts))
+        models = (by_label, by_label.from_everybody())
+        return np.hstack([model.log_likelihoods(self.counts, rows) for model in models])
 
     def distances(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Squared, of rows to the reference rows: float64 (n, n_rows)."""

@@ -4,13 +4,16 @@ Each row is measured by itself against the reference, with integer sums: a perso
 is in the file, on their order or on threads.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from haploom.ancestry.centroids import Classification
 from haploom.ancestry.conformal import label_sets
+from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import Stack
 from haploom.ancestry.reference import Reference
-from haploom.ancestry.typicality import Typicality, evidence_of_people
+from haploom.ancestry.typicality import NEAREST, Typicality, evidence_of_people
 from haploom.baselines.kernel_ridge import KernelRidge
 from haploom.errors import CorruptModelError
 from haploom.io.model_file import ModelFile, rows_at_sites
@@ -19,6 +22,93 @@ from haploom.panel.matching import MIN_COVERAGE
 
 UNKNOWN = "unknown"
 _DISTANCES_AT_ONCE = 1 << 22  # 32 MiB
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What is measured of people: rows are their haplotypes, or unphased people.
+
+    log_likelihoods, scores: float64 (n_rows, n_labels), nats under each label and kernel scores. coverage: float64
+    (n_people,), the share of the model's sites that are called. oddness: float64 (n_people,), see `typicality`.
+    nearest: int64 (n_people, NEAREST), places of reference people, the most alike first;
+    differences: float64 (n_people, NEAREST), how far they are: squared difference of alleles a site, mean over rows.
+    """
+
+    log_likelihoods: np.ndarray
+    scores: np.ndarray
+    coverage: np.ndarray
+    oddness: np.ndarray
+    nearest: np.ndarray
+    differences: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TrustedClassifier:
+    """The parts of a trained classifier. coordinates: None where rows are haplotypes."""
+
+    reference: Reference
+    ridge: KernelRidge
+    stack: Stack
+    typicality: Typicality
+    coordinates: PrincipalCoordinates | None
+    thresholds: np.ndarray
+
+    @classmethod
+    def from_model(cls, model: ModelFile, threads: int = 1) -> "TrustedClassifier":
+        """Raises CorruptModelError when the model's arrays do not fit together."""
+        try:
+            ridge_of, axes_of = model.group("ridge"), model.group("coordinates")
+            return cls(
+                Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads),
+                KernelRidge.from_weights(ridge_of["weights"], ridge_of["mean"], float(ridge_of["width"][0])),
+                Stack.from_arrays(model.group("stack")),
+                Typicality.from_arrays(model.group("typicality")),
+                PrincipalCoordinates(axes_of["mean"], axes_of["weights"]) if model.ploidy == 2 else None,
+                model.arrays["sets.thresholds"],
+            )
+        except (KeyError, ValueError, IndexError) as error:
+            raise CorruptModelError(
+                f"the model says it is an ancestry classifier, but its arrays are not: {error}"
+            ) from error
+
+    def measure(self, panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Measured:
+        """Block by block. Raises SiteMismatchError below `min_coverage` of the model's sites."""
+        rows_here = rows_at_sites(panel, model, min_coverage)
+        size = self.reference.rows_per_person
+        step = max(1, _DISTANCES_AT_ONCE // len(self.reference.counts)) * size
+        blocks = [
+            self._block(*rows_here.rows(slice(first, min(first + step, rows_here.n_rows))))
+            for first in range(0, rows_here.n_rows, step)
+        ]
+        return Measured(*(np.concatenate(each) for each in zip(*blocks)))
+
+    def _block(self, counts: np.ndarray, called: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The fields of Measured, of some people."""
+        size, n_labels = self.reference.rows_per_person, len(self.reference.start) - 1
+        distances = self.reference.distances(counts, called)
+        scores = self.ridge.scores(distances)
+        likelihoods = self.reference.log_likelihoods(counts, called)
+        coverage = np.broadcast_to(called, counts.shape).mean(axis=1)
+        if self.coordinates is None:
+            evidence = evidence_of_people(likelihoods, scores, coverage[:, None])
+        else:
+            evidence = self.coordinates.place(distances)
+        # A reference person is as near as the nearest of its rows, on the mean over the person's own.
+        apart = distances.reshape(-1, size, len(self.reference.counts) // size, size).min(axis=3).mean(axis=1)
+        nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
+        return (
+            likelihoods[:, :n_labels], scores, coverage.reshape(-1, size)[:, 0], self.typicality.oddness(evidence),
+            nearest, np.take_along_axis(apart, nearest, axis=1) / counts.shape[1],
+        )  # fmt: skip
+
+    def classification(self, measured: Measured, panel: Panel | DosagePanel, model: ModelFile) -> Classification:
+        """Labels, probabilities and sets of the people measured."""
+        probabilities = self.stack.probabilities(measured.log_likelihoods, measured.scores)
+        unknown = np.repeat(measured.oddness > self.typicality.threshold, self.reference.rows_per_person)
+        labels = np.where(unknown, UNKNOWN, np.array(model.labels)[probabilities.argmax(axis=1)])
+        sets = label_sets(probabilities, self.thresholds) & ~unknown[:, None]
+        parts = model.parts_of(panel.samples)
+        return Classification(panel.samples, labels, tuple(model.labels), probabilities, parts, model.ploidy, sets)
 
 
 def classify_trusted(
@@ -31,31 +121,5 @@ def classify_trusted(
     out of what is measured. Raises SiteMismatchError when the panel has a smaller share of the model's sites than
     `min_coverage`, CorruptModelError when the model's arrays do not fit together.
     """
-    try:
-        reference = Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads)
-        stack = Stack.from_arrays(model.group("stack"))
-        ridge_of = model.group("ridge")
-        typicality = Typicality.from_arrays(model.group("typicality"))
-        ridge = KernelRidge.from_weights(ridge_of["weights"], ridge_of["mean"], float(ridge_of["width"][0]))
-        thresholds = model.arrays["sets.thresholds"]
-    except (KeyError, ValueError, IndexError) as error:
-        raise CorruptModelError(
-            f"the model says it is an ancestry classifier, but its arrays are not: {error}"
-        ) from error
-    rows_here = rows_at_sites(panel, model, min_coverage)
-    n, size = rows_here.n_rows, reference.rows_per_person
-    log_likelihoods = np.empty((n, len(model.labels)))
-    probabilities, scores, coverage = np.empty_like(log_likelihoods), np.empty_like(log_likelihoods), np.empty((n, 1))
-    step = max(1, _DISTANCES_AT_ONCE // len(reference.counts))
-    for first in range(0, n, step):
-        rows = slice(first, min(first + step, n))
-        counts, called = rows_here.rows(rows)
-        scores[rows] = ridge.scores(reference.distances(counts, called))
-        log_likelihoods[rows] = reference.log_likelihoods(counts, called)
-        probabilities[rows] = stack.probabilities(log_likelihoods[rows], scores[rows])
-        coverage[rows] = called.mean(axis=-1, keepdims=True)
-    unknown = np.repeat(typicality.unknown(evidence_of_people(log_likelihoods, scores, coverage, size)), size)
-    labels = np.where(unknown, UNKNOWN, np.array(model.labels)[probabilities.argmax(axis=1)])
-    sets = label_sets(probabilities, thresholds) & ~unknown[:, None]
-    parts = model.parts_of(panel.samples)
-    return Classification(panel.samples, labels, tuple(model.labels), probabilities, parts, model.ploidy, sets)
+    classifier = TrustedClassifier.from_model(model, threads)
+    return classifier.classification(classifier.measure(panel, model, min_coverage), panel, model)

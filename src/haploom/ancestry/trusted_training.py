@@ -6,6 +6,7 @@ import numpy as np
 
 from haploom import provenance
 from haploom.ancestry.conformal import COVERAGE, label_sets, set_thresholds
+from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import fit_stack
 from haploom.ancestry.reference import Reference
 from haploom.ancestry.typicality import Typicality, evidence_of_people
@@ -57,14 +58,20 @@ def train_ancestry(
     size = reference.rows_per_person
     labels, people = reference.labels, np.arange(len(reference.counts)) // size
 
-    log_likelihoods = reference.log_likelihoods_left_out()
+    with_all = reference.log_likelihoods_left_out()
+    log_likelihoods = with_all[:, : len(names)]
     distances = reference.distances(reference.counts, np.True_)
     ridge = KernelRidge().fit(distances, labels, size)
     stack, probabilities = fit_stack(log_likelihoods, ridge.left_out_, labels, people)
     thresholds = set_thresholds(probabilities, labels)
 
-    of_people = evidence_of_people(log_likelihoods, ridge.left_out_, 1.0, size)
-    typicality = Typicality.of_training(of_people, labels[::size])
+    coordinates = {}
+    if reference.ploidy == 1:
+        typicality = Typicality.of_haplotypes(evidence_of_people(with_all, ridge.left_out_, 1.0), labels[::size])
+    else:
+        axes = PrincipalCoordinates.fit(distances, len(names) - 1)  # as many as tell the labels' means apart
+        typicality = Typicality.of_unphased(axes, distances)
+        coordinates = {"coordinates.mean": axes.mean, "coordinates.weights": axes.weights}
 
     arrays = {
         **{f"reference.{name}": array for name, array in reference.to_arrays().items()},
@@ -72,9 +79,11 @@ def train_ancestry(
         "ridge.weights": ridge.weights_, "ridge.mean": ridge.mean_, "ridge.width": np.array([ridge.width_]),
         "sets.thresholds": thresholds,
         **{f"typicality.{name}": array for name, array in typicality.to_arrays().items()},
+        **coordinates,
     }  # fmt: skip
     facts: dict[str, Any] = {
         "maf": maf, "seed": seed, "coverage": COVERAGE, "ridge": ridge.ridge_, "rates": reference.rates,
+        "reference_people": list(here.samples),
         **_left_out_figures(probabilities, thresholds, labels),
     }  # fmt: skip
     card = ModelCard(

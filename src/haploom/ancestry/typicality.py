@@ -1,9 +1,10 @@
 """Whether a person is like the reference people at all: where not, no label is given.
 
-A person is a point: the log-likelihood and the kernel score of every label, summed over the person's haplotypes, so
-that someone may be odd by being unlikely under all labels or by an odd mixture of them. Points of the reference people
-are each measured with the person left out; how far a person's nearest five of them lie is compared with the same of
-theirs.
+A person is a point, and odd in so far as the nearest reference people lie far from it. Haplotypes: the log-likelihood
+and kernel score of every label, summed over the person's two, on axes along which people of a label vary alike; and
+odder by how much less likely the two are than others of their label as mosaics of all reference people, since
+strangers' haplotypes are in nobody. Unphased people: as many principal coordinates as tell the labels apart.
+The distances and likelihoods of reference people are measured without the person.
 """
 
 from collections.abc import Mapping
@@ -11,66 +12,121 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from haploom.ancestry.principal_coordinates import PrincipalCoordinates
+
 FALSE_REJECTION = 0.05  # share of people like the reference who get no label all the same
-_NEAREST = 5
+NEAREST = 5
+_FOLDS = 5
 _LEAST_VARIANCE = 1e-3  # of an axis, in shares of its own: likelihoods of two labels may vary as one
 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
-    """points: float64 (n_people, n_axes), on axes along which people of one label vary alike, each by about 1.
+    """points: float64 (n_people, n_axes), the reference people's; axes: float64 (n_measured, n_axes), to those.
 
-    axes: float64 (n_axes, n_axes), from evidence to those. threshold: the distance above which a person is unknown.
+    spread: (2,), mean and deviation of the reference people's distances; mosaic: (n_labels, 2), the same of their
+    likelihoods as mosaics of all, by the label of their largest likelihood; no rows where those are not used.
+    threshold: the oddness above which a person is unknown.
     """
 
     points: np.ndarray
     axes: np.ndarray
+    spread: np.ndarray
+    mosaic: np.ndarray
     threshold: float
 
     @classmethod
-    def of_training(cls, evidence: np.ndarray, labels: np.ndarray) -> "Typicality":
-        """Set the threshold so that FALSE_REJECTION of these very people, each left out, are beyond it.
+    def of_haplotypes(cls, evidence: np.ndarray, labels: np.ndarray) -> "Typicality":
+        """From `evidence_of_people` of the reference people, each left out; labels: int64 (n_people,), their own."""
+        axes = _axes_within(evidence, labels)
+        points = _on_axes(evidence, axes)
+        distances = _distances(points, points, 1)
+        top, mosaic = _top_and_mosaic(evidence, labels.max() + 1)
+        of_label = [mosaic[top == label] for label in range(labels.max() + 1)]
+        all_of = np.stack([_mean_and_deviation(each if len(each) > 1 else mosaic) for each in of_label])
+        return cls(points, axes, _mean_and_deviation(distances), all_of, np.inf)._with_threshold(distances, evidence)
 
-        evidence: float64 (n_people, n_axes), from `evidence_of_people`; labels: int64 (n_people,), their own.
-        """
-        means = np.stack([evidence[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
-        spread = np.cov((evidence - means[labels]).T)
-        spread[np.diag_indices_from(spread)] *= 1 + _LEAST_VARIANCE
-        axes = np.linalg.cholesky(np.linalg.inv(spread))
-        apart = cls(_on_axes(evidence, axes), axes, np.inf)
-        return cls(apart.points, axes, float(np.quantile(apart._distances(apart.points, 1), 1 - FALSE_REJECTION)))
+    @classmethod
+    def of_unphased(cls, coordinates: PrincipalCoordinates, distances: np.ndarray) -> "Typicality":
+        """From the squared distances of reference people, (n, n): thresholds are of people whom others' axes place."""
+        n, n_axes = coordinates.weights.shape
+        left_out = np.empty(n)
+        for fold in range(_FOLDS):
+            out = np.arange(n) % _FOLDS == fold
+            others = PrincipalCoordinates.fit(distances[np.ix_(~out, ~out)], n_axes)
+            points = others.place(distances[np.ix_(~out, ~out)])
+            left_out[out] = _distances(points, others.place(distances[np.ix_(out, ~out)]), 0)
+        points = coordinates.place(distances)
+        known = cls(points, np.eye(n_axes), _mean_and_deviation(left_out), np.empty((0, 2)), np.inf)
+        return known._with_threshold(left_out, points)
 
-    def unknown(self, evidence: np.ndarray) -> np.ndarray:
-        """Who is odder than the threshold: bool (n_people,)."""
-        return self._distances(_on_axes(evidence, self.axes), 0) > self.threshold
+    def _with_threshold(self, distances: np.ndarray, evidence: np.ndarray) -> "Typicality":
+        oddness = self._oddness(distances, evidence)
+        limit = float(np.quantile(oddness, 1 - FALSE_REJECTION))
+        return Typicality(self.points, self.axes, self.spread, self.mosaic, limit)
 
-    def _distances(self, points: np.ndarray, n_own: int) -> np.ndarray:
-        """Mean squared distance of the nearest points but `n_own`: float64 (n,). Person by person: the same bits."""
-        out = np.empty(len(points))
-        for place, point in enumerate(points):
-            squares = np.sort(np.square(self.points - point).sum(axis=1))
-            out[place] = squares[n_own : n_own + _NEAREST].mean()
-        return out
+    def oddness(self, evidence: np.ndarray) -> np.ndarray:
+        """float64 (n_people,), about 0 on the mean, in deviations. Person by person: the same bits."""
+        return self._oddness(_distances(self.points, _on_axes(evidence, self.axes), 0), evidence)
+
+    def _oddness(self, distances: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+        odd = (distances - self.spread[0]) / self.spread[1]
+        if len(self.mosaic):
+            top, mosaic = _top_and_mosaic(evidence, len(self.mosaic))
+            odd -= (mosaic - self.mosaic[top, 0]) / self.mosaic[top, 1]
+        return odd
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        return {"points": self.points, "axes": self.axes, "threshold": np.array([self.threshold])}
+        return {
+            "points": self.points, "axes": self.axes, "spread": self.spread, "mosaic": self.mosaic,
+            "threshold": np.array([self.threshold]),
+        }  # fmt: skip
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Typicality":
         """The inverse of `to_arrays`. Raises KeyError where arrays are absent."""
-        return cls(arrays["points"], arrays["axes"], float(arrays["threshold"][0]))
+        of = [arrays[name] for name in ("points", "axes", "spread", "mosaic")]
+        return cls(*of, float(arrays["threshold"][0]))
 
 
-def evidence_of_people(
-    log_likelihoods: np.ndarray, scores: np.ndarray, coverage: np.ndarray | float, rows_per_person: int
-) -> np.ndarray:
-    """float64 (n_people, 2 n_labels): nats under each label, as if all sites were there, and kernel scores.
+def evidence_of_people(log_likelihoods: np.ndarray, scores: np.ndarray, coverage: np.ndarray | float) -> np.ndarray:
+    """Of both haplotypes of each person: nats under each label and as a mosaic of all, as if all sites were there, and
+    kernel scores: float64 (n_people, 2 n_labels + 1).
 
-    log_likelihoods, scores: (n_rows, n_labels), the rows of a person together. coverage: the share of the sites that
-    the likelihoods are of, (n_rows, 1) or one for all.
+    log_likelihoods: (2 n_people, n_labels + 1); scores: (2 n_people, n_labels); coverage: the share of the sites that
+    the likelihoods are of, (2 n_people, 1) or one for all.
     """
     rows = np.hstack([log_likelihoods / np.maximum(coverage, np.finfo(float).tiny), scores])
-    return rows.reshape(-1, rows_per_person, rows.shape[1]).sum(axis=1)
+    return rows.reshape(-1, 2, rows.shape[1]).sum(axis=1)
+
+
+def _top_and_mosaic(evidence: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
+    return evidence[:, :n_labels].argmax(axis=1), evidence[:, n_labels]
+
+
+def _mean_and_deviation(x: np.ndarray) -> np.ndarray:
+    return np.array([x.mean(), max(x.std(), 1e-9)])
+
+
+def _axes_within(evidence: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Axes on which people of one label vary by about 1, and each axis apart from the others."""
+    means = np.stack([evidence[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
+    spread = np.cov((evidence - means[labels]).T)
+    spread[np.diag_indices_from(spread)] *= 1 + _LEAST_VARIANCE
+    return np.linalg.cholesky(np.linalg.inv(spread))
+
+
+def _squares(points: np.ndarray, point: np.ndarray) -> np.ndarray:
+    return np.square(points - point).sum(axis=1)
+
+
+def _distances(points: np.ndarray, of: np.ndarray, n_own: int) -> np.ndarray:
+    """Root mean squared distance of the nearest points but `n_own`: float64 (n,)."""
+    out = np.empty(len(of))
+    for place, point in enumerate(of):
+        squares = np.partition(_squares(points, point), range(n_own + NEAREST))
+        out[place] = np.sqrt(squares[n_own : n_own + NEAREST].mean())
+    return out
 
 
 def _on_axes(evidence: np.ndarray, axes: np.ndarray) -> np.ndarray:

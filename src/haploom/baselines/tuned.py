@@ -12,7 +12,8 @@ import numpy as np
 
 from haploom.baselines.kernel_ridge import squared_distances
 from haploom.errors import HaploomError, MissingExtraError
-from haploom.panel import Panel
+from haploom.panel import DosagePanel, Panel
+from haploom.panel.dosages import MISSING
 from haploom.popgen.pca import PCA
 
 _SEED = 1
@@ -82,10 +83,13 @@ class TunedClassifier:
     def __init__(self, method: Method) -> None:
         self.method = method
 
-    def fit(self, X: Panel, labels: np.ndarray, validation: Panel, validation_labels: np.ndarray) -> "TunedClassifier":
-        """labels, validation_labels: one per haplotype. The first of equally good settings is kept.
+    def fit(
+        self, X: Panel | DosagePanel, labels: np.ndarray, validation: Panel | DosagePanel,
+        validation_labels: np.ndarray,
+    ) -> "TunedClassifier":  # fmt: skip
+        """labels, validation_labels: one per row, a haplotype or an unphased person. The first of equals is kept.
 
-        Raises HaploomError with fewer than two labels, MissingExtraError without scikit-learn.
+        Raises HaploomError for missing calls, and with fewer than two labels, MissingExtraError without scikit-learn.
         """
         try:
             from threadpoolctl import threadpool_limits
@@ -96,8 +100,9 @@ class TunedClassifier:
             raise HaploomError(f"{self.method.name} needs two labels or more, found {len(self.classes_)}")
         truth, held_out = (np.searchsorted(self.classes_, each) for each in (labels, validation_labels))
         with threadpool_limits(1):
-            self._see(X.alleles())
-            train, test = self._features(X.alleles()), self._features(validation.alleles())
+            known, new = _counts(X), _counts(validation)
+            self._see(known)
+            train, test = self._features(known), self._features(new)
             best = -1.0
             for values in product(*self.method.grid.values()):
                 settings = dict(zip(self.method.grid, values))
@@ -105,15 +110,14 @@ class TunedClassifier:
                 if share > best:
                     best, self.settings_ = share, settings
             self.validation_accuracy_ = best
-            both = np.concatenate([X.alleles(), validation.alleles()])
+            both = np.concatenate([known, new])
             self._see(both)
             self._predict = self._fitted(self.settings_, self._features(both), np.concatenate([truth, held_out]))
         return self
 
-    def predict(self, X: Panel) -> np.ndarray:
-        """The label of each haplotype: (n_haplotypes,)."""
-        out = [self._predict(self._features(alleles)) for _, alleles in X.blocks()]
-        return self.classes_[np.concatenate(out)]
+    def predict(self, X: Panel | DosagePanel) -> np.ndarray:
+        """The label of each row: (n_rows,)."""
+        return self.classes_[self._predict(self._features(_counts(X)))]
 
     def _see(self, alleles: np.ndarray) -> None:
         """Take these haplotypes as those that distances are to, or find their components."""
@@ -122,12 +126,12 @@ class TunedClassifier:
             self._typical = float(squared_distances(alleles[:: max(1, len(alleles) // 500)], np.True_, alleles).mean())
         else:
             n_components = min(self.method.n_components, len(alleles) - 1, alleles.shape[1])
-            self._pca = PCA(n_components, random_state=_SEED).fit(alleles.astype(np.float32))
+            self._pca = PCA(n_components, random_state=_SEED).fit(_shares(alleles))
 
     def _features(self, alleles: np.ndarray) -> np.ndarray:
         if self.method.n_components is None:
             return squared_distances(alleles, np.True_, self._reference) / self._typical
-        return self._pca.transform(alleles.astype(np.float32)).astype(np.float64)
+        return self._pca.transform(_shares(alleles)).astype(np.float64)
 
     def _fitted(
         self, settings: Mapping[str, Any], features: np.ndarray, truth: np.ndarray
@@ -141,3 +145,17 @@ class TunedClassifier:
             return model.predict
         model.fit(np.exp(-width * features), truth)
         return lambda distances: model.predict(np.exp(-width * distances))
+
+
+def _counts(X: Panel | DosagePanel) -> np.ndarray:
+    """Alternate alleles: uint8 (n_rows, n_sites)."""
+    if isinstance(X, Panel):
+        return X.alleles()
+    if (X.dosages == MISSING).any():
+        raise HaploomError("the baselines take no missing calls: leave those sites or people out")
+    return X.dosages.view(np.uint8)
+
+
+def _shares(counts: np.ndarray) -> np.ndarray:
+    """As principal components take them, 0 to 1. Components of haplotypes and of half the counts differ in scale."""
+    return (counts / np.float32(2)).astype(np.float32)

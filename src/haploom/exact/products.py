@@ -7,10 +7,17 @@ import numpy as np
 
 from haploom.exact.network import EXACT_LIMIT
 
+_SETTLED_BITS = 30
+
 
 def fixed_point(x: np.ndarray, bits: int) -> np.ndarray:
     """The nearest multiples of 1 / 2^bits, as integers in float64: x * 2^bits, rounded."""
     return np.rint(x * 2.0**bits)
+
+
+def settled(x: np.ndarray) -> np.ndarray:
+    """x to the nearest 2^-30: exp and log of two machines may differ in the last bit of 53, and hardly ever here."""
+    return np.asarray(fixed_point(x, _SETTLED_BITS) * 2.0**-_SETTLED_BITS)
 
 
 def fixed_point_product(x: np.ndarray, w: np.ndarray, x_bits: int, w_bits: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.models.network import CONDITIONED, KINDS, load_weights
 from haploom.panel import DosagePanel, Panel, Split
+from haploom.parallel import Workers
 from haploom.training.card import kept_epochs, model_card, model_file
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset
@@ -58,6 +59,7 @@ def train_model(
     by_label: bool = False,
     device: str = "auto",
     processes: int | None = None,
+    dask: str | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
 ) -> Training:
@@ -73,6 +75,7 @@ def train_model(
     device: "auto", "cpu", "cuda" or "cuda:1".
     processes: how many share each batch (1 by default), or how many of a Y-VAE's members are trained at a time (by
     default as many as torch has threads). More than one must be started under `if __name__ == "__main__"`.
+    dask: train a Y-VAE's members on this Dask scheduler's workers, or on `processes` of a cluster here ("local").
     checkpoint: save the training here now and then (a Y-VAE's members: here with .0, .1 after the name); resume: go on
     from there, if anything is there.
 
@@ -107,6 +110,11 @@ def train_model(
     config_type = PCAConfig if kind == "pca" else KINDS[kind][0]
     if unknown := sorted(dimensions.keys() - {each.name for each in fields(config_type)}):
         raise HaploomError(f"a model of kind {kind} has no {unknown[0]}: leave it out, or choose another kind")
+    if dask is not None and kind != "yvae":
+        raise HaploomError(
+            f"a model of kind {kind} is one network, not parts for a Dask cluster: train it in several processes (with "
+            "--processes or torchrun)"
+        )
     job = Job(kind, config_type(**dimensions), train, validation, config, checkpoint, resume)
     if kind == "pca":
         arrays, history, facts = fit_pca(job)
@@ -116,7 +124,7 @@ def train_model(
         return Training(ModelFile(card, train.panel.variants, arrays), history)
     apart = kind == "yvae"
     outcome = (
-        train_members(job, target, processes or torch.get_num_threads())
+        train_members(job, target, Workers(count=processes or torch.get_num_threads(), dask=dask))
         if apart
         else run_job(job, target, processes or 1)
     )
