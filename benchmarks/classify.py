@@ -12,7 +12,6 @@ ablation), and the likelihoods.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -64,9 +63,7 @@ def read(folder: Path, name: str) -> Panel | DosagePanel:
     selection = hl.Selection(populations=folder / "populations.tsv")
     unphased = folder / f"{name}.bed"
     return (
-        read_dosages(unphased, selection)
-        if unphased.exists()
-        else hl.read_panel(folder / f"{name}.vcf.gz", selection)
+        read_dosages(unphased, selection) if unphased.exists() else hl.read_panel(folder / f"{name}.vcf.gz", selection)
     )
 
 
@@ -79,21 +76,24 @@ def run(name: str, panel: Panel | DosagePanel, method: str, seed: int, work: Pat
     split = hl.split_people(panel.samples, panel.labels(LEVEL).tolist(), (0.7, 0.1, 0.2), seed=seed)
     test = panel.select_samples(split.samples("test", panel.samples))
     size = 2 if isinstance(panel, Panel) else 1
-    truth, people = (np.repeat(each, size) for each in (test.labels(LEVEL), np.arange(test.n_samples)))
+    truth, people = (np.repeat(each, size) for each in (test.labels(LEVEL), np.array(test.samples)))
     extra = {}
     if method == "trusted":
         model = train_ancestry(panel, split, LEVEL, maf=LEAST_MAF[name], seed=seed)
         classifier = TrustedClassifier.from_model(model)
         measured = classifier.measure(test, model)
         got = classifier.classification(measured, test, model)
-        classes = np.array(got.classes)
+        classes = np.array(got.classes, dtype="U32")
         labels = classes[got.scores.argmax(axis=1)]
         extra = {
-            "probabilities": got.scores, "sets": got.sets, "unknown": got.labels == "unknown", 
-            "truth_places": np.searchsorted(classes, truth), "kernel": classes[measured.scores.argmax(axis=1)], "copying": classes[measured.log_likelihoods.argmax(axis=1)],
+            "probabilities": got.scores, "sets": got.sets, "unknown": got.labels == "unknown", "classes": classes,
+            "kernel": classes[measured.scores.argmax(axis=1)],
+            "likelihoods": classes[measured.log_likelihoods.argmax(axis=1)],
         }  # fmt: skip
     else:
-        fitted, validation = (panel.select_samples(split.samples(part, panel.samples)) for part in ("train", "validation"))
+        fitted, validation = (
+            panel.select_samples(split.samples(part, panel.samples)) for part in ("train", "validation")
+        )
         both = panel.select_samples([*fitted.samples, *validation.samples])
         sites = np.isin(panel.variants.site_keys(), both.common(BASELINE_MAF[name]).variants.site_keys())
         fitted, validation, test = (each.select_sites(sites) for each in (fitted, validation, test))
@@ -101,8 +101,71 @@ def run(name: str, panel: Panel | DosagePanel, method: str, seed: int, work: Pat
         classifier = SnpLogisticRegression() if method == "logistic" else TunedClassifier(TUNED[method])
         labels = classifier.fit(fitted, known, validation, known_validation).predict(test)
     seconds = time.perf_counter() - start
-    np.savez(kept, truth=truth.astype("U32"), labels=labels.astype("U32"), people=people, seconds=seconds, **extra)
+    np.savez(
+        kept,
+        truth=truth.astype("U32"),
+        labels=labels.astype("U32"),
+        people=people.astype("U64"),
+        seconds=seconds,
+        **extra,
+    )
     print(f"{name} split {seed} {method}: {(labels == truth).mean():.4f} in {seconds:.0f} s", flush=True)
+
+
+def summary(name: str, work: Path) -> list[dict]:
+    """A record a method: accuracies of the splits, and ours minus theirs with an interval over people within splits.
+
+    Of ours also calibration error, coverage and size of label sets, and people falsely rejected, as means over splits.
+    """
+    records, ours = [], _kept(name, "trusted", work)
+    others = {"kernel": [(s, each | {"labels": each["kernel"]}) for s, each in ours]}
+    others["likelihoods"] = [(s, each | {"labels": each["likelihoods"]}) for s, each in ours]
+    others |= {method: _kept(name, method, work) for method in METHOD_NAMES}
+    for method, runs in others.items():
+        accuracies = [float((each["labels"] == each["truth"]).mean()) for _, each in runs]
+        record = {
+            "task": f"classify-splits/{name}", "method": {**METHOD_NAMES, **ALONE}[method],
+            "splits": [seed for seed, _ in runs], "accuracies": [round(each, 5) for each in accuracies],
+            "mean_accuracy": round(float(np.mean(accuracies)), 5) if runs else None,
+            "maf_above": (LEAST_MAF if method in ("trusted", *ALONE) else BASELINE_MAF)[name],
+        }  # fmt: skip
+        if method == "trusted":
+            record |= {key: round(float(np.mean([_figures(each)[key] for _, each in runs])), 5) for key in FIGURES}
+        else:
+            known = dict(runs)
+            pairs = [(each, known[seed]) for seed, each in ours if seed in known]
+            if pairs:
+                gain = _pooled_gain(pairs)
+                record["gain_of_trusted"] = {key: round(value, 5) for key, value in gain._asdict().items()}
+        records.append({**record, "versions": package_versions()})
+        print({key: value for key, value in record.items() if key != "maf_above"}, flush=True)
+    return [record for record in records if record["splits"]]
+
+
+ALONE = {"kernel": "kernel scores alone (no generative model)", "likelihoods": "likelihoods alone"}
+FIGURES = ("calibration_error", "coverage", "least_coverage_of_a_label", "set_size", "falsely_unknown")
+
+
+def _kept(name: str, method: str, work: Path) -> list[tuple[int, dict]]:
+    paths = sorted(work.glob(f"{name}-{method}-*.npz"))
+    return [(int(path.stem.rsplit("-", 1)[1]), dict(np.load(path))) for path in paths]
+
+
+def _figures(run: dict) -> dict[str, float]:
+    """Of FIGURES. Sets are of people who have one, that is, are not falsely unknown."""
+    probabilities, truth = run["probabilities"], run["truth"]
+    places = np.searchsorted(run["classes"], truth)
+    held = run["sets"][np.arange(len(truth)), places][~run["unknown"]]
+    of_label = np.bincount(places[~run["unknown"]], held) / np.bincount(places[~run["unknown"]])
+    error = expected_calibration_error(probabilities, probabilities.argmax(axis=1) == places)
+    sizes = run["sets"].sum(axis=1)[~run["unknown"]]
+    return dict(zip(FIGURES, (error, held.mean(), of_label.min(), sizes.mean(), run["unknown"].mean())))
+
+
+def _pooled_gain(pairs: list[tuple[dict, dict]]):
+    """Over all splits, resampling people across them: a person who is held out twice is one person."""
+    columns = [(a["truth"], a["labels"], b["labels"], a["people"]) for a, b in pairs]
+    return paired_gain(*(np.concatenate(each) for each in zip(*columns)))
 
 
 if __name__ == "__main__":

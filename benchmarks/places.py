@@ -19,7 +19,6 @@ import numpy as np
 
 import haploom as hl
 from haploom.baselines.neighbour_places import neighbour_places
-from haploom.baselines.principal_components import pca_latents
 from haploom.bench.records import append_records
 from haploom.embedding.place_training import errors_km, train_coordinates
 from haploom.embedding.places import locate_panel
@@ -28,6 +27,7 @@ from haploom.io.place_tables import read_places
 from haploom.panel import DosagePanel, Split
 from haploom.panel.dosages import MISSING
 from haploom.popgen.geography import great_circle_km
+from haploom.popgen.pca import PCA
 from haploom.popgen.stepping_stones import SPACING_KM, simulate_stepping_stones
 from haploom.provenance import package_versions
 
@@ -90,10 +90,11 @@ def measure(name: str, panel: DosagePanel, places: np.ndarray, repeats: int) -> 
 def beside(
     panel: DosagePanel, model: ModelFile, train: list[str], held_out: DosagePanel, places: np.ndarray
 ) -> np.ndarray:
-    """Means of neighbours in the model's own components, as many of each as were chosen without the test people."""
+    """Means of neighbours in principal components, as many of each as were chosen without the test people."""
     n_axes, k = model.card.training["neighbours"]
-    known, new = (pca_latents(model, each)[:, :n_axes] for each in (panel.select_samples(train), held_out))
-    return neighbour_places(known.astype(np.float64), places, new.astype(np.float64), k)
+    known = panel.select_samples(train)
+    pca = PCA(n_axes).fit(known)
+    return neighbour_places(pca.transform(known), places, pca.transform(held_out), k)
 
 
 if __name__ == "__main__":

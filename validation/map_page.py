@@ -11,6 +11,7 @@ Appends a line a page to benchmarks/records/map-page.jsonl.
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -36,9 +37,13 @@ _CLOCK = """
 var times = [], seen = 0;
 addEventListener("pointermove", (event) => {
   const task = new MessageChannel();
+  const began = performance.now();
   const of = {};
   times.push(of);
-  task.port1.onmessage = () => { of.answer = performance.now() - event.timeStamp; };
+  task.port1.onmessage = () => {
+    of.work = performance.now() - began;
+    of.answer = performance.now() - event.timeStamp;
+  };
   task.port2.postMessage(0);
   requestAnimationFrame(() => setTimeout(() => { of.frame = performance.now() - event.timeStamp; seen++; }));
 }, true);
@@ -136,10 +141,11 @@ def _measure(
             assert right == N_HOVERS, f"{right} of {N_HOVERS} points were named rightly"
     return {
         "task": f"map/{len(z)}", "page": name, "bytes": path.stat().st_size, "load_s": round(load_s, 2),
+        "work_ms": _summary([each["work"] for each in times]),
         "answer_ms": _summary([each["answer"] for each in times]),
         "frame_ms": _summary([each["frame"] for each in times]),
-        "zoom_ms": zoom, "named": right, "hovers": N_HOVERS,
-        "machine": {"rendering": "software", "versions": package_versions()},
+        "zoom_ms": None if zoom is None else round(zoom, 1), "named": right, "hovers": N_HOVERS,
+        "machine": {"rendering": "software", "load": os.getloadavg()[0], "versions": package_versions()},
     }  # fmt: skip
 
 

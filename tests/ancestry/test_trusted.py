@@ -10,9 +10,11 @@ from numpy.testing import assert_array_equal
 pytest.importorskip("sklearn")
 
 from haploom.ancestry import classify_panel, compare_classifiers, write_classification
+from haploom.ancestry.checks import check_people
 from haploom.ancestry.conformal import label_sets, set_thresholds
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import fit_stack, softmax
+from haploom.ancestry.trusted import TrustedClassifier
 from haploom.ancestry.trusted_training import expected_calibration_error, train_ancestry
 from haploom.ancestry.typicality import Typicality
 from haploom.baselines.kernel_ridge import squared_distances
@@ -22,6 +24,7 @@ from haploom.errors import HaploomError, SiteMismatchError
 from haploom.io import write_panel, write_populations, write_split
 from haploom.io.model_file import read_model, write_model
 from haploom.panel import DosagePanel, Split
+from haploom.report.why import write_why
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +197,39 @@ def test_trusted__by_command(two_populations, two_populations_split, trained, tm
     assert json.loads(capsys.readouterr().out)["accuracy"]["value"] > 0.8
     header = (tmp_path / "o.tsv").read_text().splitlines()[0]
     assert header == "sample\thaplotype\tlabel\tset\tp_north\tp_south\tpart"
+
+
+def test_why__says_what_fails_and_escapes_names(trained, held_out, tmp_path):
+    rng = np.random.default_rng(3)
+    alleles = held_out.alleles()[:4].copy()
+    alleles[2:] = rng.integers(0, 2, alleles[2:].shape)
+    people = type(held_out).from_alleles(alleles, held_out.variants, ["<script>alert(1)</script>", "noise"])
+    classifier = TrustedClassifier.from_model(trained)
+    measured = classifier.measure(people, trained)
+    checks = check_people(classifier.classification(measured, people, trained), measured, classifier, trained)
+    assert not any("unknown" in sentence for sentence in checks[0].failed)
+    assert any("unknown" in sentence for sentence in checks[1].failed)
+    # The most alike person by hand, over both haplotypes of everyone in the reference.
+    reference = classifier.reference.counts.reshape(-1, 2, people.n_sites).astype(int)
+    apart = np.abs(reference[:, None] - alleles[:2, None].astype(int)).sum(axis=3).min(axis=2).mean(axis=1)
+    assert checks[0].nearest[0][2] == pytest.approx(apart.min() / people.n_sites)
+    assert checks[0].nearest[0][0] == trained.card.training["reference_people"][apart.argmin()]
+    write_why(checks, tmp_path / "why.html")
+    page = (tmp_path / "why.html").read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_why__by_command(held_out, trained, tmp_path, capsys):
+    write_panel(held_out.select_sites(slice(0, 250)), tmp_path / "x.vcf")
+    write_model(trained, tmp_path / "x.model")
+    labels, why = tmp_path / "o.tsv", tmp_path / "why.html"
+    assert run(program, ["classify", str(tmp_path / "x.vcf"), "-m", str(tmp_path / "x.model"), "-o", str(labels)]) == 0
+    plain = labels.read_bytes()
+    command = ["classify", str(tmp_path / "x.vcf"), "-m", str(tmp_path / "x.model"), "-o", str(labels), "--force"]
+    assert run(program, [*command, "--why", str(why)]) == 0
+    assert labels.read_bytes() == plain
+    assert "83.3 % of the model&#39;s sites are called" in why.read_text()
 
 
 def test_compare__trusted_beside_every_baseline(two_populations, trained):

@@ -1,7 +1,9 @@
 """Simulated people, split, and synthetic ones of known faults."""
 
 import numpy as np
+import pytest
 
+from haploom.audit import classifiers, linkage
 from haploom.panel import Panel, split_people
 from haploom.popgen.coalescent import simulate_panel
 
@@ -15,6 +17,13 @@ def simulated_parts() -> dict[str, Panel]:
     split = split_people(panel.samples, panel.labels(LEVEL).tolist(), (0.5, 0.25, 0.25))
     names = {"train": "train", "validation": "others", "test": "holdout"}
     return {name: panel.select_samples(split.samples(part, panel.samples)) for part, name in names.items()}
+
+
+def less_work(patch: pytest.MonkeyPatch) -> None:
+    """Fewer trees, pairs and triples of sites."""
+    patch.setattr(classifiers, "_N_TREES", 20)
+    patch.setattr(linkage, "PAIRS_PER_BIN", 300)
+    patch.setattr(linkage, "TRIPLES_PER_SEPARATION", 300)
 
 
 def made_of(alleles: list[np.ndarray], like: Panel, labels: list[str]) -> Panel:

@@ -7,7 +7,8 @@ import pytest
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 
-from haploom.audit import classifiers
+from audited_people import less_work
+
 from haploom.cli.frame import run
 from haploom.cli.main import haploom
 from haploom.io import write_panel, write_populations, write_split
@@ -26,7 +27,7 @@ def files(two_populations, tmp_path_factory):
     write_populations(folder / "labels.tsv", two_populations.samples, {"population": labels})
     write_split(folder / "split.tsv", split, two_populations.samples)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifiers, "_N_TREES", 5)
+        less_work(patch)
         yield folder
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from haploom.audit.frequencies import AlleleCounts, frequency_figures, rare_allele_share, rare_sites
+from haploom.audit.frequencies import AlleleCounts, frequency_figures, population_figures, rare_allele_share, rare_sites
 from haploom.audit.linkage import (
     EDGES_BP,
     SetCounts,
@@ -76,6 +76,20 @@ def test_frequency_figures__by_counting_again(halves, without):
     assert_allclose(found["frequency_correlation"], np.corrcoef(pooled)[0, 1])
     pi = [[_pairwise_difference(each) for each in of.values()] for of in (ours, theirs)]
     assert_allclose(found["heterozygosity_error"], np.mean([abs(a / b - 1) for a, b in zip(*pi)]))
+
+
+def test_population_figures__are_those_of_the_panel(halves):
+    samples, counts = halves
+    found = population_figures(samples[0].labels, [*counts, counts[1]])
+    for place, label in enumerate(samples[0].labels):
+        of = [kept_alleles(sample, None)[label] for sample in (*samples, samples[1])]
+        assert (found[place].label, found[place].n_haplotypes) == (label, len(of[0]))
+        p = np.stack([each.mean(axis=0) for each in of])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bits = np.nan_to_num(-p * np.log2(p)) + np.nan_to_num(-(1 - p) * np.log2(1 - p))
+        assert_allclose(found[place].entropy_bits, bits.mean(axis=1))
+        assert_allclose(found[place].heterozygosity, [_pairwise_difference(each) for each in of])
+        assert found[place].fst[1] <= 0  # of people from themselves, unbiased
 
 
 def _pairwise_difference(alleles):

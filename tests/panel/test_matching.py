@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -230,6 +231,22 @@ def test_require__refuses_with_what_overlaps(here, says):
     with pytest.raises(SiteMismatchError) as refused:
         match.require()
     assert says in str(refused.value)
+
+
+def test_require__another_build_is_named_by_its_lengths():
+    # The lengths of chromosome 22, as the headers of 1000 Genomes files of both builds give them.
+    wanted = replace(sites("22:1:A:C", "22:2:A:C"), contig_length_bp={"22": 51304566})
+    here = replace(sites("chr22:8:A:C", "chr22:9:A:C"), contig_length_bp={"chr22": 50818468})
+    with pytest.raises(SiteMismatchError, match=r"\(GRCh37\) and 50,818,468 bp here \(GRCh38\): these sites are of an"):
+        match_sites(wanted, here).require()
+
+
+def test_require__another_build_is_named_by_moved_identifiers():
+    wanted, here = sites("22:1:A:C", "22:2:A:C", "22:3:A:C"), sites("22:8:A:C", "22:9:A:C", "22:10:A:C")
+    wanted, here = (replace(each, id=np.array(["rs5", "rs6", "."], dtype=STRING)) for each in (wanted, here))
+    with pytest.raises(SiteMismatchError, match=r"2 identifiers .* \(the first: rs5 at 1 in the model and at 8 here\)"):
+        match_sites(wanted, here).require()
+    assert "identifiers" not in match_sites(wanted, wanted.select(slice(0, 2))).report()
 
 
 def test_require__the_threshold_is_enough():

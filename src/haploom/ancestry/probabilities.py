@@ -55,8 +55,9 @@ class Stack:
 
 
 def fit_stack(
-    log_likelihoods: np.ndarray, scores: np.ndarray, labels: np.ndarray, people: np.ndarray
-) -> tuple[Stack, np.ndarray]:
+    log_likelihoods: np.ndarray, scores: np.ndarray, labels: np.ndarray, people: np.ndarray, *,
+    likelihood_temperatures: tuple[float, ...] = LIKELIHOOD_TEMPERATURES, penalties: tuple[float, ...] = PENALTIES,
+) -> tuple[Stack, np.ndarray]:  # fmt: skip
     """The stack, and the probabilities of each row by a stack fitted to other people: float64 (n, n_labels).
 
     log_likelihoods, scores: (n, n_labels), each row measured without its own person. labels: int64 (n,), each label
@@ -71,10 +72,10 @@ def fit_stack(
     n_labels = log_likelihoods.shape[1]
     best: tuple[float, float, float, np.ndarray] | None = None
     with threadpool_limits(1):
-        for likelihood_temperature in LIKELIHOOD_TEMPERATURES:
+        for likelihood_temperature in likelihood_temperatures:
             rows = evidence(log_likelihoods, scores, likelihood_temperature)
             # The penalty of one temperature does for all: they differ in scale, and scales are taken out.
-            for penalty in PENALTIES if best is None else (best[2],):
+            for penalty in penalties if best is None else (best[2],):
                 logits = np.empty((len(rows), n_labels))
                 for fold in range(FOLDS):
                     out = people % FOLDS == fold

@@ -85,8 +85,8 @@ class Typicality:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Typicality":
         """The inverse of `to_arrays`. Raises KeyError where arrays are absent."""
-        of = [arrays[name] for name in ("points", "axes", "spread", "mosaic")]
-        return cls(*of, float(arrays["threshold"][0]))
+        points, axes, spread, mosaic = (arrays[name] for name in ("points", "axes", "spread", "mosaic"))
+        return cls(points, axes, spread, mosaic, float(arrays["threshold"][0]))
 
 
 def evidence_of_people(log_likelihoods: np.ndarray, scores: np.ndarray, coverage: np.ndarray | float) -> np.ndarray:

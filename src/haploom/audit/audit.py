@@ -25,7 +25,14 @@ from haploom.audit.distances import (
     nearest,
     nearest_within,
 )
-from haploom.audit.frequencies import AlleleCounts, frequency_figures, rare_allele_share, rare_sites
+from haploom.audit.frequencies import (
+    AlleleCounts,
+    PopulationFigures,
+    frequency_figures,
+    population_figures,
+    rare_allele_share,
+    rare_sites,
+)
 from haploom.audit.linkage import (
     EDGES_BP,
     SetCounts,
@@ -71,7 +78,7 @@ class Audit:
     """What was found. Where there are three of something, they are of synthetic, training and held-out people.
 
     measures: by name, in the catalogue's order; those that cannot be told of these people are absent.
-    n_people: of the three panels. n_matched: people of each in the matched samples. labels: the populations compared.
+    n_people: of the three panels. n_matched: people of each in the matched samples. populations: those compared.
     edges_bp, decays: LD by distance. components: the first two principal components, (n_haplotypes, 2) each.
     nearest, runs: of matched synthetic and held-out haplotypes to training ones, in shares of the sites and in cM.
     """
@@ -80,7 +87,7 @@ class Audit:
     n_sites: int
     n_people: tuple[int, int, int]
     n_matched: int
-    labels: list[str]
+    populations: list[PopulationFigures]
     decays: list[np.ndarray]
     components: list[np.ndarray]
     nearest: list[np.ndarray]
@@ -166,7 +173,8 @@ def audit_panels(
             for name in MEASURES
             if name in found and not np.isnan(found[name].reference.value)
         },
-        n_sites=train.n_sites, n_people=n_people, n_matched=n_haplotypes // 2, labels=labels, decays=decays,
+        n_sites=train.n_sites, n_people=n_people, n_matched=n_haplotypes // 2,
+        populations=population_figures(labels, counts), decays=decays,
         components=[each[:, :2] for each in components],
         nearest=[each[rows] / train.n_sites for each, rows in zip(like.near_training, compared)],
         runs=[each[rows] for each, rows in zip(like.runs_training, compared)], settings=settings,

@@ -3,6 +3,7 @@
 Counts of groups of people, so that a group can be left out without counting again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,39 @@ def frequency_figures(one: AlleleCounts, other: AlleleCounts, without: int | Non
         "heterozygosity_error": _mean(abs(ours / theirs - 1) if theirs else float("nan") for ours, theirs in diversity),
         "fst": _mean(hudson_fst(*pair) for pair in pairs),
     }
+
+
+@dataclass(frozen=True)
+class PopulationFigures:
+    """One population; of synthetic, training and held-out people where there are three numbers.
+
+    entropy_bits: mean of a site. heterozygosity: expected, mean of a site. fst: Hudson's, of synthetic and of training
+    people, from held-out ones.
+    """
+
+    label: str
+    n_haplotypes: int
+    entropy_bits: tuple[float, ...]
+    heterozygosity: tuple[float, ...]
+    fst: tuple[float, ...]
+
+
+def population_figures(labels: Sequence[str], three: Sequence[AlleleCounts]) -> list[PopulationFigures]:
+    """Of each population, in the order of `labels`; three: of synthetic, training and held-out people."""
+    everybody = [each.without(None) for each in three]
+    rows = []
+    for place, label in enumerate(labels):
+        of = [(counts[place], int(n[place])) for counts, n in everybody]
+        rows.append(
+            PopulationFigures(
+                label,
+                of[0][1],
+                tuple(float(binary_entropy(counts / n).mean()) for counts, n in of),
+                tuple(float(expected_heterozygosity(counts, n).mean()) for counts, n in of),
+                tuple(hudson_fst(*each, *of[2]) for each in of[:2]),
+            )
+        )
+    return rows
 
 
 def _mean(values: object) -> float:

@@ -6,9 +6,13 @@ not depend on who shares a block, on threads, or on the machine's vectors. They 
 one is about 2^-25 of them all.
 """
 
+from typing import Any
+
 import numpy as np
 
 from haploom.kernels import int64, kernel
+
+uint32: Any = np.uint32  # to the type checker its numbers are plain `int`s
 
 BITS = 30  # of the sum of the states with what is added to it: so those of two who are left out fit in 32, too
 SLACK_BITS = 3  # how much less the sum may be before the states are shifted
@@ -19,7 +23,7 @@ _LN2 = 0.6931471805599453
 @kernel
 def _copy_site(states: np.ndarray, column: np.ndarray, allele: int, redrawn: int, mismatch_bits: int) -> int:
     """One site: `redrawn` comes to each state, which loses `mismatch_bits` if it shows another allele. Their sum."""
-    total = np.uint32(0)
+    total = uint32(0)
     for j in range(states.shape[0]):
         # As functions, 32-bit sums stay 32-bit, of which a vector holds twice as many.
         p = np.add(states[j], redrawn)
@@ -60,7 +64,7 @@ def label_log_likelihoods(
     A label of which nobody is left has -inf. Labels have at most 2^14 haplotypes, so that no state's last bit is lost.
     """
     n_sites, n_rows, n_labels = columns.shape[0], alleles.shape[0], len(start) - 1
-    bits = np.uint32(mismatch_bits)
+    bits = uint32(mismatch_bits)
     most = np.empty(n_sites, dtype=np.int64)
     for s in range(n_sites):
         most[s] = max(int64(2.0**BITS / (1 + odds[s])), int64(1))
@@ -90,7 +94,7 @@ def label_log_likelihoods(
                         totals[r] = _shifted_below(own, totals[r], most[s])
                     redrawn = max(int64(totals[r] * odds[s] / kept[r] + 0.5), int64(1))
                 before = totals[r] + redrawn * kept[r]
-                total = _copy_site(own, column, alleles[r, s], np.uint32(redrawn), bits)
+                total = _copy_site(own, column, alleles[r, s], uint32(redrawn), bits)
                 if gone[r] >= 0:
                     for j in range(gone[r], gone[r] + 2):
                         total -= int64(own[j])

@@ -18,7 +18,7 @@ _TRIED_WINDOWS = 20  # that the penalty is chosen on ...
 _LEFT_OUT = 5  # ... by one person in so many
 TEMPERATURE = 0.5  # of a window's log probabilities; the best of 0.5 and 1 on simulated people
 STEPS = 6  # of the search for a haplotype's proportions
-_MAX_ITERATIONS = 200
+_MAX_ITERATIONS = 1000
 
 
 class WindowLogistic:

@@ -17,7 +17,7 @@ from haploom.provenance import package_versions
 # Extra -> the modules it brings.
 EXTRAS = {
     "models": ("torch", "lightning_fabric", "sklearn"), "simulate": ("msprime",),
-    "formats": ("bed_reader", "pgenlib", "zarr", "tskit", "tszip"), "plots": ("matplotlib", "jinja2", "plotly"),
+    "formats": ("bed_reader", "pgenlib", "zarr", "tskit", "tszip"), "plots": ("matplotlib", "jinja2"),
     "dask": ("distributed",), "umap": ("umap",), "blosc2": ("blosc2",),
 }  # fmt: skip
 # Others' programs that benchmarks and some codecs run.

@@ -117,6 +117,11 @@ def embed(
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
 @mixture_options
+@click.option(
+    "--why",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also a page (.html) that says of each person what was measured, and which checks it fails.",
+)
 @min_coverage_option
 @selection_options
 @threads_option
@@ -124,7 +129,8 @@ def embed(
 @json_option
 @quiet_option
 def classify(
-    source: Path, model: Path, output: Path, mixture: MixtureOutputs, min_coverage: float, selection: "Selection",
+    source: Path, model: Path, output: Path, mixture: MixtureOutputs, why: Path | None, min_coverage: float,
+    selection: "Selection",
     threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
@@ -141,16 +147,31 @@ def classify(
     from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
-    check_outputs((output, *mixture.files), (source, model, selection.populations, mixture.genetic_map), force)
+    check_outputs(
+        [output, *mixture.files, *([why] if why else [])],
+        (source, model, selection.populations, mixture.genetic_map), force,
+    )  # fmt: skip
     trained = read_model(model)
     check_has_latents(trained)
     mixture.check(trained)
+    if why is not None and trained.card.kind != "ancestry":
+        raise click.UsageError(f"--why takes a model of kind ancestry; this is a {trained.card.kind}")
     check_label_level(trained, selection.label)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
     _use_threads((trained,), threads)
     with chosen_sites_explained(selection):
-        classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
+        if why is None:
+            classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
+        else:
+            from haploom.ancestry.checks import check_people
+            from haploom.ancestry.trusted import TrustedClassifier
+            from haploom.report.why import write_why
+
+            classifier = TrustedClassifier.from_model(trained, threads or default_threads())
+            measured = classifier.measure(panel, trained, min_coverage)
+            classification = classifier.classification(measured, panel, trained)
+            write_why(check_people(classification, measured, classifier, trained), why, force)
         mixed = mixture.write(panel, trained, min_coverage, threads or default_threads(), force)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
@@ -161,8 +182,8 @@ def classify(
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
-        measured = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2 // trained.ploidy))
-        for name, share in (("accuracy", measured.plain), ("balanced_accuracy", measured.balanced)):
+        agreement = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2 // trained.ploidy))
+        for name, share in (("accuracy", agreement.plain), ("balanced_accuracy", agreement.balanced)):
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
 

@@ -71,9 +71,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @quiet_option
 def train(
     source: Path, output: Path, kind: str, profile: str, latent: int | None, epochs: int | None, batch_size: int | None,
-    learning_rate: float | None, by_label: bool, unphased: bool, resume: bool, processes: int | None,
-    dask: str | None, device: str, coordinates: Path | None, history: Path | None, plot: Path | None,
-    selection: "Selection", split: Path | None, seed: int, threads: int | None, force: bool, as_json: bool,
+    learning_rate: float | None, by_label: bool, unphased: bool, resume: bool, processes: int | None, dask: str | None,
+    device: str, coordinates: Path | None, history: Path | None, plot: Path | None, selection: "Selection",
+    split: Path | None, seed: int, threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a model on the phased haplotypes in SOURCE, or with --unphased on genotypes.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from haploom.errors import SiteMismatchError
 from haploom.panel.bits import pack_rows, row_blocks, select_columns
+from haploom.panel.builds import other_build
 from haploom.panel.dosages import MISSING, DosagePanel
 from haploom.panel.haplotypes import Panel
 from haploom.panel.variants import STRING, Variants, matching_contig
@@ -114,6 +115,9 @@ class SiteMatch:
         contigs, contigs_here = self.wanted.contigs(), self.here.contigs()
         if not set(contigs) & set(contigs_here):
             yield f"The model is of contig {_some(contigs)}, these sites are of {_some(contigs_here)}"
+            return
+        if self.coverage < MIN_COVERAGE and (named := list(other_build(self.wanted, self.here))):
+            yield from named
             return
         same_place = _at_places_of(self.wanted, self.here)
         if not same_place.any():

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ def build_report(found: Audit) -> Report:
          "held-out people are, who had no part in it.", _privacy_figures(found)),
     )  # fmt: skip
     sections = [
-        Section(heading, text, figures, (_table(measures),))
+        Section(heading, text, figures, [_table(measures), *([_populations(found)] if part == FIDELITY else [])])
         for part, heading, text, figures in parts
         if (measures := [each for name, each in found.measures.items() if MEASURES[name].part == part])
     ]
@@ -114,6 +115,7 @@ def build_report(found: Audit) -> Report:
 
 def _summary(found: Audit) -> str:
     synthetic, train, holdout = found.n_people
+    names = ", ".join(each.label for each in found.populations)
     titles = [MEASURES[name].title for name in found.failed]
     verdict = (
         f"All {len(found.measures)} measures are within their gates."
@@ -122,7 +124,7 @@ def _summary(found: Audit) -> str:
     )
     return (
         f"{synthetic:,} synthetic people were compared with {holdout:,} held-out real people at {found.n_sites:,} "
-        f"sites, and both with the {train:,} people that were learned from. Populations: {', '.join(found.labels)}.\n\n"
+        f"sites, and both with the {train:,} people that were learned from. Populations: {names}.\n\n"
         f"{verdict} An audit finds what it looks for: passing does not prove that nobody can be recognised, only that "
         "these attacks and counts tell no more than they do of people who had no part in it."
     )
@@ -137,6 +139,17 @@ def _table(measures: Sequence[Measure]) -> Table:
         for about in [MEASURES[each.name]]
     ]  # fmt: skip
     return Table(columns, rows)
+
+
+def _populations(found: Audit) -> Table:
+    columns = [
+        Column("Population"), Column("Haplotypes of each", ","),
+        *(Column(f"Entropy, {name}", ".4f") for name in SETS),
+        Column("Fst, synthetic", ".4f"), Column("Fst, training", ".4f"),
+    ]  # fmt: skip
+    rows = [[each.label, each.n_haplotypes, *each.entropy_bits, *each.fst] for each in found.populations]
+    caption = "Mean entropy of a site (bits), and Fst from held-out people"
+    return Table(columns, rows, caption)
 
 
 def _fidelity_figures(found: Audit) -> tuple[Figure, ...]:
@@ -198,5 +211,6 @@ def _method_section(found: Audit) -> Section:
 def _about(found: Audit) -> dict[str, Any]:
     return {
         "sites": found.n_sites, "people": dict(zip(SETS, found.n_people)), "matched_people": found.n_matched,
-        "populations": found.labels, "window": found.settings.window, "maf": found.settings.maf,
+        "populations": [asdict(each) for each in found.populations], "window": found.settings.window,
+        "maf": found.settings.maf,
     }  # fmt: skip

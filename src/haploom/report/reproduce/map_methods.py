@@ -12,8 +12,8 @@ from haploom.popgen.allele_shares import Genotypes, rows_and_sites, share_blocks
 from haploom.popgen.pca import PCA
 from haploom.report.reproduce.map_data import MapSizes, Parts, alternate_frequencies
 
-# The sound profile's but for: recombination, which would mix rows of one label, and no label may take part here; and the
-# KL's weight and the depth, which give two numbers more to say. Measured: benchmarks/records/map-accuracy.jsonl.
+# The sound profile's but for: recombination, which would mix rows of one label, and no label may take part here; and
+# the KL's weight and the depth, which give two numbers more to say. Measured: benchmarks/records/map-accuracy.jsonl.
 VAE_SETTINGS: dict[str, Any] = {"crossovers_per_mb": 0.0, "beta": 0.1}
 VAE_SHAPE: dict[str, Any] = {"n_latent": 2, "hidden": (128, 64), "decoder_hidden": (64, 128)}
 VAE, REFINED, PLAIN, SCALED, TSNE, UMAP = "VAE", "VAE, refined", "PCA", "PCA, SNPs scaled", "t-SNE", "UMAP"

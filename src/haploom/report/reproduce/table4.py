@@ -151,8 +151,9 @@ def accuracy_table(rows: Sequence[Row]) -> Table:
     for method in dict.fromkeys(row["method"] for row in rows):
         paper = PAPER.get(is_paper(method))
         seeds = [row[BRED] for row in rows if row["method"] == method]
+        spread = float(np.std(seeds)) if len(seeds) > 1 else None
         cells.append(
-            [method, *(mean_of(rows, method, part) for part in (TRAIN, BRED)), float(np.std(seeds)),
+            [method, *(mean_of(rows, method, part) for part in (TRAIN, BRED)), spread,
              mean_of(rows, method, UNRELATED), *(paper or (None, None))]
         )  # fmt: skip
     columns = [

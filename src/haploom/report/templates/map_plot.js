@@ -85,7 +85,9 @@ class Plot {
     this.drawPoints(moving ? Math.max(1, Math.ceil(this.lastFull_ms / PATIENCE_MS)) : 1);
     if (!moving) {
       this.lastFull_ms = performance.now() - started;
-      this.index = null; // made again when the pointer comes
+      this.index = null;
+      clearTimeout(this.indexing);
+      this.indexing = setTimeout(() => this.makeIndex(), 60); // so that the first hover does not wait for it
     }
     this.drawAbove();
   }
@@ -238,6 +240,9 @@ class Plot {
   nearest(px, py) {
     if (!this.index) this.makeIndex();
     const { across, start, rows } = this.index;
+    const { x, y } = this.source;
+    const [sx, sy] = this.scale();
+    const { left, high } = this.view;
     let [best, least] = [null, REACH_PX * REACH_PX];
     const [column, line] = [Math.floor(px / REACH_PX), Math.floor(py / REACH_PX)];
     for (let v = Math.max(0, line - 1); v <= line + 1; v++) {
@@ -245,8 +250,9 @@ class Plot {
         const cell = v * across + u;
         if (cell >= start.length - 1) continue;
         for (let i = start[cell]; i < start[cell + 1]; i++) {
-          const [x, y] = this.toPixels(this.source.x[rows[i]], this.source.y[rows[i]]);
-          const distance = (x - px) ** 2 + (y - py) ** 2;
+          const across_px = MARGIN_PX + (x[rows[i]] - left) * sx - px;
+          const down_px = (high - y[rows[i]]) * sy - py;
+          const distance = across_px * across_px + down_px * down_px;
           if (distance < least) [best, least] = [rows[i], distance];
         }
       }
@@ -268,6 +274,7 @@ class Plot {
   drawMoving() {
     if (!this.frame) this.frame = requestAnimationFrame(() => { this.frame = 0; this.draw(true); });
     clearTimeout(this.resting);
+    clearTimeout(this.indexing);
     this.resting = setTimeout(() => this.draw(), 150);
   }
 

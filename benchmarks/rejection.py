@@ -1,0 +1,165 @@
+"""How often people of no reference population are told so, and people of the reference wrongly.
+
+    python benchmarks/rejection.py DATA_FOLDER [left-out:exome23k left-out:chr22-whole sister admixed missing:FILE]
+
+left-out: each superpopulation in turn is left out of training altogether, and all its people are then classified;
+    20 % of the others' people are held out for the share falsely rejected.
+sister: three simulated populations are the reference, people of a fourth that left one of them 300 generations ago are
+    classified (population sizes 10,000; 50 Mb; 20,000 sites above 1 %), phased and unphased.
+admixed: people of 50/50 AFR and EUR founders eight generations back, the founders not in the reference: how many get
+    one label for both haplotypes with a probability of 0.9 or more.
+missing: held-out people with half of the sites absent: accuracy and false rejection.
+Adds one line a measurement to records/rejection.jsonl.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import haploom as hl
+from haploom.ancestry.trusted_training import train_ancestry
+from haploom.bench.records import append_records
+from haploom.io import read_dosages
+from haploom.panel import DosagePanel, Panel, Variants
+from haploom.popgen.admixture import Admixture
+from haploom.popgen.breeding import breed, gather
+from haploom.provenance import package_versions
+
+RECORDS = Path(__file__).parent / "records" / "rejection.jsonl"
+LEVEL = "superpopulation"
+SEED = 1
+APART_GENERATIONS = 300
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    for task in sys.argv[2:] or [
+        "left-out:exome23k",
+        "left-out:chr22-whole",
+        "sister",
+        "admixed",
+        "missing:chr22-dense",
+    ]:
+        kind, _, name = task.partition(":")
+        start = time.perf_counter()
+        for figures in TASKS[kind](folder, name):
+            record = {"task": f"rejection/{task}", "seed": SEED, **figures}
+            record |= {"seconds": round(time.perf_counter() - start, 1), "versions": package_versions()}
+            append_records(RECORDS, [record])
+            print({key: value for key, value in record.items() if key != "versions"}, flush=True)
+
+
+def left_out(folder: Path, name: str):
+    panel = read(folder, name)
+    labels = panel.labels(LEVEL)
+    for label in np.unique(labels).tolist():
+        strangers = panel.select_samples([s for s, of in zip(panel.samples, labels) if of == label])
+        known = panel.select_samples([s for s, of in zip(panel.samples, labels) if of != label])
+        model, test = trained(known)
+        yield {
+            "left_out": label, "sites": len(model.variants), "unknown": unknown(strangers, model),
+            "people": strangers.n_samples, "falsely_unknown": unknown(test, model), "held_out_people": test.n_samples,
+        }  # fmt: skip
+
+
+def sister(folder: Path, name: str):
+    phased = simulated_sister()
+    for panel in (phased, DosagePanel.from_panel(phased)):
+        labels = panel.labels(LEVEL)
+        model, test = trained(panel.select_samples([s for s, of in zip(panel.samples, labels) if of != "sister"]))
+        strangers = panel.select_samples([s for s, of in zip(panel.samples, labels) if of == "sister"])
+        yield {
+            "phased": isinstance(panel, Panel), "generations": APART_GENERATIONS, "sites": len(model.variants),
+            "unknown": unknown(strangers, model), "people": strangers.n_samples,
+            "falsely_unknown": unknown(test, model), "held_out_people": test.n_samples,
+        }  # fmt: skip
+
+
+def admixed(folder: Path, name: str):
+    phased = read(folder, "chr22-whole")
+    split = hl.split_people(phased.samples, phased.labels(LEVEL).tolist(), (0.6, 0.1, 0.3), seed=SEED)
+    founders = phased.select_samples(split.samples("test", phased.samples))
+    mixture = Admixture({"AFR": 0.5, "EUR": 0.5}, 8)
+    people = gather(breed(founders, level=LEVEL, size=200, admix=[mixture], seed=SEED))
+    for phase in (True, False):
+        panel, new = (phased, people) if phase else (DosagePanel.from_panel(phased), DosagePanel.from_panel(people))
+        model = train_ancestry(panel, split, LEVEL, maf=0.01, seed=SEED)
+        got = hl.classify_panel(new, model)
+        shape = (new.n_samples, -1)
+        same = (got.labels.reshape(shape) == got.labels.reshape(shape)[:, :1]).all(axis=1)
+        sure = (got.scores.max(axis=1).reshape(shape) >= 0.9).all(axis=1)
+        is_unknown = (got.labels.reshape(shape) == "unknown").all(axis=1)
+        yield {
+            "phased": phase, "people": new.n_samples, "unknown": float(is_unknown.mean()),
+            "one_sure_label": float((same & sure & ~is_unknown).mean()),
+        }  # fmt: skip
+
+
+def missing(folder: Path, name: str):
+    panel = read(folder, name)
+    model, test = trained(panel)
+    sites = np.sort(np.random.default_rng(SEED).permutation(panel.n_sites)[: panel.n_sites // 2])
+    for kept, people in ((1.0, test), (0.5, test.select_sites(sites))):
+        got = hl.classify_panel(people, model, min_coverage=0.3)
+        truth = np.repeat(test.labels(LEVEL), 2 // model.ploidy)
+        top = np.array(got.classes)[got.scores.argmax(axis=1)]
+        yield {
+            "sites_kept": kept, "accuracy": float((top == truth).mean()),
+            "falsely_unknown": float((got.labels == "unknown").mean()), "people": test.n_samples,
+        }  # fmt: skip
+
+
+def read(folder: Path, name: str) -> Panel | DosagePanel:
+    selection = hl.Selection(populations=folder / "populations.tsv")
+    unphased = folder / f"{name}.bed"
+    phased = folder / f"{name}.vcf.gz"
+    return read_dosages(unphased, selection) if unphased.exists() else hl.read_panel(phased, selection)
+
+
+def trained(panel: Panel | DosagePanel):
+    """A classifier of the training and validation people, and the test people."""
+    split = hl.split_people(panel.samples, panel.labels(LEVEL).tolist(), (0.7, 0.1, 0.2), seed=SEED)
+    model = train_ancestry(panel, split, LEVEL, maf=0.01, seed=SEED)
+    return model, panel.select_samples(split.samples("test", panel.samples))
+
+
+def unknown(panel: Panel | DosagePanel, model: Any) -> float:
+    return float((hl.classify_panel(panel, model).labels == "unknown").mean())
+
+
+def simulated_sister() -> Panel:
+    import msprime
+
+    size, sites, people = 10_000, 20_000, {"north": 250, "south": 250, "east": 250, "sister": 150}
+    history = msprime.Demography()
+    for population in (*people, "north_line", "outside", "root"):
+        history.add_population(name=population, initial_size=size)
+    history.add_population_split(time=APART_GENERATIONS, derived=["north", "sister"], ancestral="north_line")
+    history.add_population_split(time=1500, derived=["north_line", "east"], ancestral="outside")
+    history.add_population_split(time=2500, derived=["outside", "south"], ancestral="root")
+    trees = msprime.sim_ancestry(
+        people, demography=history, sequence_length=50e6, recombination_rate=1e-8, random_seed=SEED
+    )
+    trees = msprime.sim_mutations(trees, rate=2e-9, random_seed=SEED, model=msprime.BinaryMutationModel())
+    columns, positions = [], []
+    for variant in trees.variants():
+        alleles = np.minimum(variant.genotypes, 1).astype(np.uint8)
+        if 0.01 < alleles.mean() < 0.99:
+            columns.append(alleles)
+            positions.append(int(variant.site.position) + 1)
+    kept = np.sort(np.random.default_rng(SEED).permutation(len(columns))[:sites])
+    n = len(kept)
+    bases = [np.full(n, base) for base in ("1", ".", "A", "C")]
+    variants = Variants(bases[0], np.array(positions)[kept], *bases[1:])
+    labels = np.repeat(list(people), list(people.values()))
+    names = [f"{label}{place}" for place, label in enumerate(labels)]
+    return Panel.from_alleles(np.stack([columns[i] for i in kept], axis=1), variants, names, {LEVEL: labels})
+
+
+TASKS = {"left-out": left_out, "sister": sister, "admixed": admixed, "missing": missing}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Why a person has the label it has, or none: what was measured, and which checks it fails."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from haploom.ancestry.centroids import Classification
+from haploom.ancestry.trusted import Measured, TrustedClassifier
+from haploom.ancestry.typicality import FALSE_REJECTION
+from haploom.io.model_file import ModelFile
+
+LEAST_OVERLAP = 0.95
+SURE = 0.9
+
+
+@dataclass(frozen=True)
+class PersonChecks:
+    """Of one person. labels, probabilities: of each row, the top label's probability. overlap: share of the model's
+    sites called, 0 to 1. oddness: how far outside the reference, in multiples of the limit's distance from the mean:
+    above 1 is `unknown`. nearest: reference people, the most alike first, as (name, label, squared difference a site).
+    failed: sentences, none where all is well.
+    """
+
+    sample: str
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    overlap: float
+    oddness: float
+    nearest: tuple[tuple[str, str, float], ...]
+    failed: tuple[str, ...]
+
+
+def check_people(
+    classification: Classification, measured: Measured, classifier: TrustedClassifier, model: ModelFile
+) -> list[PersonChecks]:
+    """Of every person, in order. The arguments are of one another: see `TrustedClassifier`."""
+    size = classifier.reference.rows_per_person
+    names = model.card.training["reference_people"]
+    label_of = np.array(model.labels)[classifier.reference.labels[::size]]
+    tops = np.array(classification.classes)[classification.scores.argmax(axis=1)]
+    out = []
+    for person, sample in enumerate(classification.samples):
+        rows = slice(size * person, size * (person + 1))
+        nearest = tuple(
+            (names[place], str(label_of[place]), float(apart))
+            for place, apart in zip(measured.nearest[person], measured.differences[person])
+        )
+        about = PersonChecks(
+            sample, tuple(map(str, classification.labels[rows])),
+            tuple(classification.scores[rows].max(axis=1).tolist()), float(measured.coverage[person]),
+            float(measured.oddness[person] / classifier.typicality.threshold), nearest, (),
+        )  # fmt: skip
+        failed = _failed(about, tuple(map(str, tops[rows])), classification.parts[person])
+        out.append(PersonChecks(**{**vars(about), "failed": failed}))
+    return out
+
+
+def _failed(about: PersonChecks, tops: tuple[str, ...], part: str) -> tuple[str, ...]:
+    """tops: the likeliest label of each row, of unknown people too."""
+    failed = []
+    if part in ("train", "validation"):
+        failed.append(f"is one of the model's own people ({part}): this row says nothing of how good it is")
+    if about.overlap < LEAST_OVERLAP:
+        failed.append(f"{100 * about.overlap:.1f} % of the model's sites are called, wanted {100 * LEAST_OVERLAP:g} %")
+    if about.oddness > 1:
+        failed.append(
+            f"lies farther outside the reference than {100 * (1 - FALSE_REJECTION):g} % of its people: unknown"
+        )
+    if min(about.probabilities) < SURE:
+        failed.append(f"the likeliest label has a probability of {min(about.probabilities):.2f}, below {SURE:g}")
+    if len(set(tops)) > 1:
+        failed.append(f"the two haplotypes are most like different populations: {' and '.join(tops)}")
+    if about.nearest[0][1] not in tops:
+        failed.append(
+            f"the most alike reference person, {about.nearest[0][0]}, is of another label: {about.nearest[0][1]}"
+        )
+    return tuple(failed)
