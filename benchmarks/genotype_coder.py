@@ -101,8 +101,9 @@ def main() -> None:
     for level in args.levels.split(","):
         decode_block(encode_block(alleles[:64], level), len(alleles[:64]), alleles.shape[1])
         figures = measure(alleles, level, args.block, args.threads, args.repeats)
+        codec = LEARNED_CODEC_ID if level == "learned" else CODEC_ID
         record = {
-            "task": f"genotypes/{args.vcf.name}", "tool": f"{LEARNED_CODEC_ID if level == 'learned' else CODEC_ID}:{level}", "n_sites": len(alleles),
+            "task": f"genotypes/{args.vcf.name}", "tool": f"{codec}:{level}", "n_sites": len(alleles),
             "n_haplotypes": alleles.shape[1], "block_sites": args.block, "threads": args.threads,
             "input_u8_bytes": alleles.size, "input_bit_bytes": -(-alleles.size // 8), **figures,
             "bcftools_bcf_s": bcftools_s,

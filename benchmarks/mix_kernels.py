@@ -1,8 +1,8 @@
 """What `mix.py` measures: an autoregressive network in integers, and the coder of common sites with it as an expert.
 
 The network's log-odds of an allele are whole numbers made from whole numbers, so that a decoder on any machine makes
-the same ones from the alleles it has decoded. The coder is `entropy_coding.reference_common` with two inputs more: a cell
-chosen by the network's log-odds, which learns what they are worth, and the log-odds as they are.
+the same ones from the alleles it has decoded. The coder is `entropy_coding.reference_common` with two inputs more: a
+cell chosen by the network's log-odds, which learns what they are worth, and the log-odds as they are.
 """
 
 import math

@@ -41,7 +41,8 @@ def window_records(task: str, panel: Panel, widths: Sequence[int], level: str = 
     about = {
         "task": task, "haplotypes": panel.n_haplotypes, "sites": panel.n_sites,
         "input_u8_bytes": panel.n_haplotypes * panel.n_sites,
-        "input_bit_bytes": -(-panel.n_haplotypes * panel.n_sites // 8), "block_codec": f"{Statistical(level).codec_id}:{level}",
+        "input_bit_bytes": -(-panel.n_haplotypes * panel.n_sites // 8),
+        "block_codec": f"{Statistical(level).codec_id}:{level}",
         **{key: provenance.record()[key] for key in ("versions", "command")},
     }  # fmt: skip
     with progress.task("Storing windows", len(chosen)) as advance:

@@ -130,8 +130,7 @@ def embed(
 @quiet_option
 def classify(
     source: Path, model: Path, output: Path, mixture: MixtureOutputs, why: Path | None, min_coverage: float,
-    selection: "Selection",
-    threads: int | None, force: bool, as_json: bool,
+    selection: "Selection", threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
