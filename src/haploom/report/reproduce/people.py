@@ -107,7 +107,8 @@ def bred_people(founders: Panel, level: str, origin: str, protocol: Protocol, se
         "test": protocol.test_haplotypes,
     }  # fmt: skip
     bred = {
-        part: _bred(parts[part], level, wanted[part] // (2 * n_populations), protocol, seed, part) for part in PARTS
+        part: _bred(parts[part], level, wanted[part] // (2 * n_populations), protocol.generations, seed, part)
+        for part in PARTS
     }
     together = joined([bred["train"], bred["validation"]], level)
     part_of = {sample: part for part in ("train", "validation") for sample in bred[part].samples}
