@@ -90,7 +90,8 @@ class TrustedClassifier:
             self._block(*rows_here.rows(slice(first, min(first + step, rows_here.n_rows))), typicality, anew)
             for first in range(0, rows_here.n_rows, step)
         ]
-        return Measured(*(np.concatenate(each) for each in zip(*blocks)), typicality.threshold)
+        likelihoods, scores, coverage, oddness, nearest, apart = (np.concatenate(each) for each in zip(*blocks))
+        return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold)
 
     def _block(
         self, counts: np.ndarray, called: np.ndarray, typicality: Typicality, anew: bool
