@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,14 @@ from haploom.cli.frame import (
     quiet_option,
     selection_options,
     threads_option,
+    workers_options,
 )  # fmt: skip
 from haploom.cli.mixture import MixtureOutputs, mixture_options
 
 if TYPE_CHECKING:
     from haploom.io import Selection
     from haploom.io.model_file import ModelFile
+    from haploom.parallel import Workers
 
 
 _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
@@ -50,20 +53,21 @@ _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 @click.option("--uncertainty", is_flag=True, help="Standard deviations too: s1, s2, ..., ellipses in the .html.")
 @min_coverage_option
 @selection_options
+@workers_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def embed(
     source: Path, model: Path, output: Path, plot: Path | None, beside: tuple[Path, ...], uncertainty: bool,
-    min_coverage: float, selection: "Selection", threads: int | None, force: bool, as_json: bool,
+    min_coverage: float, selection: "Selection", workers: "Workers", threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Place the haplotypes in SOURCE in a model's latent space; with a model of unphased people, the people.
 
     Sites of the model that are absent from SOURCE are taken as missing. A cvae or yvae is told the labels of
     --populations; without, each row is placed under the label it is rebuilt best under.
     """
-    from haploom.embedding import check_has_posterior, embed_panel, has_posterior, write_embedding
+    from haploom.embedding import check_has_posterior, embed_in_parts, has_posterior, write_embedding
     from haploom.errors import HaploomError
     from haploom.io import check_outputs, label_level, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
@@ -89,10 +93,10 @@ def embed(
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     _use_threads((trained, *others), threads)
     with chosen_sites_explained(selection):
-        embedding = embed_panel(panel, trained, min_coverage, uncertainty=uncertainty)
+        embedding = embed_in_parts(panel, model, workers, min_coverage, uncertainty=uncertainty)
         placed = [
-            embed_panel(panel, other, min_coverage, uncertainty=uncertainty and has_posterior(other))
-            for other in others
+            embed_in_parts(panel, path, workers, min_coverage, uncertainty=uncertainty and has_posterior(other))
+            for path, other in zip(beside, others)
         ]
     if plot is not None:  # first, because a picture can be refused
         level = label_level(panel.populations, selection.label) if panel.populations else None
@@ -124,13 +128,14 @@ def embed(
 )
 @min_coverage_option
 @selection_options
+@workers_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def classify(
     source: Path, model: Path, output: Path, mixture: MixtureOutputs, why: Path | None, min_coverage: float,
-    selection: "Selection", threads: int | None, force: bool, as_json: bool,
+    selection: "Selection", workers: "Workers", threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
@@ -142,7 +147,7 @@ def classify(
     """
     import numpy as np
 
-    from haploom.ancestry import check_label_level, classify_panel, known_labels, write_classification
+    from haploom.ancestry import check_label_level, classify_in_parts, known_labels, write_classification
     from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
@@ -161,7 +166,9 @@ def classify(
     _use_threads((trained,), threads)
     with chosen_sites_explained(selection):
         if why is None:
-            classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
+            if workers.here:
+                workers = replace(workers, threads=threads or default_threads())
+            classification = classify_in_parts(panel, model, workers, min_coverage)
         else:
             from haploom.ancestry.checks import check_people
             from haploom.ancestry.trusted import TrustedClassifier

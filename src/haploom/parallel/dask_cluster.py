@@ -35,7 +35,7 @@ class DaskCluster:
         if address == LOCAL:
             dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1})
             self._cluster = distributed.LocalCluster(
-                n_workers=self._workers.count, threads_per_worker=1, processes=True, dashboard_address=None,
+                n_workers=self._workers.count, threads_per_worker=1, processes=True, dashboard_address=":0",
                 memory_limit=self._workers.memory_bytes or 0,
             )  # fmt: skip
         try:
