@@ -4,7 +4,8 @@ Each row is measured by itself against the reference, with integer sums: a perso
 is in the file, on their order or on threads.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -54,6 +55,7 @@ class TrustedClassifier:
     typicality: Typicality
     coordinates: PrincipalCoordinates | None
     thresholds: np.ndarray
+    _at_sites: dict[bytes, Typicality] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_model(cls, model: ModelFile, threads: int = 1) -> "TrustedClassifier":
@@ -83,8 +85,7 @@ class TrustedClassifier:
         called, typicality = rows_here.rows(slice(0))[1], self.typicality
         anew = self.coordinates is None and not called.all()
         if anew:
-            left_out = evidence_of_people(self.reference.log_likelihoods_left_out(called))
-            typicality = Typicality.of_haplotypes(left_out, self.reference.labels[:: self.reference.rows_per_person])
+            typicality = self._typicality_at(called)
         step = max(1, _DISTANCES_AT_ONCE // len(self.reference.counts)) * self.reference.rows_per_person
         blocks = [
             self._block(*rows_here.rows(slice(first, min(first + step, rows_here.n_rows))), typicality, anew)
@@ -92,6 +93,17 @@ class TrustedClassifier:
         ]
         likelihoods, scores, coverage, oddness, nearest, apart = (np.concatenate(each) for each in zip(*blocks))
         return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold)
+
+    def _typicality_at(self, called: np.ndarray) -> Typicality:
+        """Of haplotypes at the sites called alone: takes longer than labelling a batch of people does."""
+        key = called.tobytes()
+        if key not in self._at_sites:  # of one file's sites after another's
+            left_out = evidence_of_people(self.reference.log_likelihoods_left_out(called))
+            self._at_sites.clear()
+            self._at_sites[key] = Typicality.of_haplotypes(
+                left_out, self.reference.labels[:: self.reference.rows_per_person]
+            )
+        return self._at_sites[key]
 
     def _block(
         self, counts: np.ndarray, called: np.ndarray, typicality: Typicality, anew: bool
@@ -134,5 +146,11 @@ def classify_trusted(
     out of what is measured. Raises SiteMismatchError when the panel has a smaller share of the model's sites than
     `min_coverage`, CorruptModelError when the model's arrays do not fit together.
     """
-    classifier = TrustedClassifier.from_model(model, threads)
+    classifier = _classifier_of(model, threads)
     return classifier.classification(classifier.measure(panel, model, min_coverage), panel, model)
+
+
+@lru_cache(maxsize=1)
+def _classifier_of(model: ModelFile, threads: int) -> TrustedClassifier:
+    """For batches of people, one after another, by one model."""
+    return TrustedClassifier.from_model(model, threads)
