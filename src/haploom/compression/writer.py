@@ -216,7 +216,7 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
         if neural:
             assert storage.model is not None
             block = _only_block(blocks, header, storage.codec)
-            model = NeuralBlock(block, storage.codec, storage.model, storage.embed_model, labels)
+            model = NeuralBlock(block, storage.codec, storage.model, storage.embed_model, labels, storage.level)
             for name, data in model.shared_sections().items():
                 _add_packed(writer, name, data)
             written = [_add_block(writer, 0, block, encode_block(block, model.codec, groups))]
