@@ -41,6 +41,18 @@ class NeuralCodec:
     wants_majority: ClassVar[bool]
     sites: np.ndarray
 
+    @abstractmethod
+    def encode(self, bits: np.ndarray, n_haplotypes: int) -> bytes:
+        """Packed alleles, uint8 (n_records, row_bytes(n_haplotypes)), to bytes."""
+
+    @abstractmethod
+    def decode(self, data: bytes, n_records: int, n_haplotypes: int) -> np.ndarray:
+        """The inverse. Raises ValueError for damage that shows."""
+
+
+class _RowsCodec(NeuralCodec):
+    """A codec of haplotypes, a row each."""
+
     def encode(self, bits: np.ndarray, n_haplotypes: int) -> bytes:
         return self.encode_rows(transposed(bits, n_haplotypes), len(bits))
 
@@ -66,7 +78,7 @@ def transposed(bits: np.ndarray, n_columns: int) -> np.ndarray:
     return out
 
 
-class _Residual(NeuralCodec):
+class _Residual(_RowsCodec):
     """Where the decision of a network is wrong; at records it does not know the decision is the majority's."""
 
     wants_majority = True
@@ -245,7 +257,7 @@ class CodesGenozip(CodesAndResidual):
     byte_codec: ClassVar[str] = "genozip"
 
 
-class _KnownAndRest(NeuralCodec):
+class _KnownAndRest(_RowsCodec):
     """The model's sites by the model, the records it does not know by the statistical codec."""
 
     wants_majority = False
@@ -347,6 +359,9 @@ class GuidedRows(_KnownAndRest):
     codec_id: ClassVar[str] = "vqvae/1"
     network: Codes
     sites: np.ndarray
+
+    def _encode_known(self, rows: np.ndarray) -> bytes:
+        raise NotImplementedError(f"{self.codec_id} is only read")
 
     def _decode_known(self, data: bytes, n_haplotypes: int) -> np.ndarray:
         stored_codes, stored_alleles = split_parts(data, 2)
