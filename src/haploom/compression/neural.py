@@ -125,8 +125,8 @@ class NeuralBlock:
         return ModelReference(sha256=sha256, embedded=self._embed, stored_bytes=_packed_bytes(self._decoder))
 
     def shared_sections(self) -> dict[str, bytes]:
-        """What decoding needs beside the block, by section name."""
-        sections = {reader.MODEL_RECORDS: self._records.astype("<i8").tobytes()}
+        """What decoding needs beside the block, by section name; the records of `reader.STEPS`, the others packed."""
+        sections = {reader.MODEL_RECORDS: np.diff(self._records, prepend=-1).astype("<i8").tobytes()}
         if self._majority is not None:
             sections[reader.MAJORITY] = np.packbits(self._majority).tobytes()
         return {**sections, reader.MODEL: self._decoder} if self._embed else sections
