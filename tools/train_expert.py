@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from haploom.entropy_coding.common_sites import NO_EXPERT
 from haploom.entropy_coding.genotype_block import MORE_ORDERS, ORDERS, first_common_class
 from haploom.entropy_coding.learned_expert import (
     ACTIVATION_MAX,
@@ -90,7 +91,7 @@ def asked_rows(alleles: np.ndarray) -> np.ndarray:
     asked = np.empty((len(common) * n, N_FEATURES + 1), dtype=np.int16)
     n_asked = code_common_sites(
         new_encoder(), np.empty(0, np.uint8), alleles[common] ^ flipped[common, None], common, classes[common], rules,
-        N_DONORS, silent, asked,
+        N_DONORS, silent, NO_EXPERT, asked,
     )  # fmt: skip
     return asked[:n_asked]
 

@@ -38,6 +38,7 @@ CODECS = [
     ("pca+rle", "pca"), ("vqvae+zstd", "table"), ("vqvae+zstd", "heads"), ("vqvae", "table"), ("vqvae", "heads"),
     *([("vqvae+blosc2", "heads")] if find_spec("blosc2") else []),
 ]  # fmt: skip
+IDS = {"vqvae": "vqvae/2"}  # of codecs that are not the first of their name
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def models(two_populations, two_populations_split, tmp_path_factory):
 def test_neural_codecs__give_back_the_panel(two_populations, models, tmp_path, codec, model, embed_model):
     path = tmp_path / "a.hlm"
     about = compress_panel(two_populations, path, codec=codec, model=models[model], embed_model=embed_model)
-    assert list(about["blocks"]) == [f"{codec}/1"]
+    assert list(about["blocks"]) == [IDS.get(codec, f"{codec}/1")]
     assert about["model_bytes"] > 0
     assert_array_equal(open_archive(path, models[model]).read().bits, two_populations.bits)
     if embed_model:
@@ -143,7 +144,7 @@ def test_neural_codecs__damage_is_refused(two_populations, models, tmp_path, cod
     path = tmp_path / "a.hlm"
     compress_panel(two_populations, path, codec=codec, model=models[model], embed_model=False)
     archive = open_archive(path, models[model])
-    neural, stored = archive._codecs[f"{codec}/1"], archive._container.stored("0/genotypes")
+    neural, stored = archive._codecs[IDS.get(codec, f"{codec}/1")], archive._container.stored("0/genotypes")
     rng = np.random.default_rng(4)
     for _ in range(25):
         place, bit = int(rng.integers(len(stored))), int(rng.integers(8))

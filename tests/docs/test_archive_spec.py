@@ -51,7 +51,8 @@ class SpecReader:
         assert (len(decoded), zlib.crc32(decoded)) == (section["decoded_bytes"], section["crc32"])
 
     def packed(self, name: str) -> bytes:
-        assert self.manifest["sections"][name]["codec"] == "packed/1"
+        steps = name == "model-records"
+        assert self.manifest["sections"][name]["codec"] == ("packed-steps/1" if steps else "packed/1")
         data = unpacked(self.stored(name))
         self.check(name, data)
         return data
@@ -110,7 +111,8 @@ class SpecReader:
         all_runs = joined(unpacked(data[16 + z_bytes :]))
         assert len(all_runs) == n_runs
         runs = iter(all_runs)
-        columns = [column for (column,) in struct.iter_unpack("<q", self.packed("model-records"))]
+        steps = [step for (step,) in struct.iter_unpack("<q", self.packed("model-records"))]
+        columns = [sum(steps[: place + 1]) - 1 for place in range(len(steps))]
         network, majority = load(self.packed("model")), self.packed("majority")
         width = len(z) // self.n_rows
         haplotypes = []
@@ -250,7 +252,14 @@ def test_archive_spec__latents_and_residual(tmp_path):
     compress_panel(panel, tmp_path / "a.hlm", codec="vae+rle", model=trained(panel, tmp_path / "m.model"))
     reader = SpecReader((tmp_path / "a.hlm").read_bytes())
 
-    assert reader.manifest["requires"] == ["annotations/1", "cells/1", "packed/1", "sites/1", "vae+rle/1"]
+    assert reader.manifest["requires"] == [
+        "annotations/1",
+        "cells/1",
+        "packed-steps/1",
+        "packed/1",
+        "sites/1",
+        "vae+rle/1",
+    ]
     assert np.array(reader.bits("0/genotypes", N_SITES)).T.tolist() == panel.alleles().tolist()
     assert hashlib.sha256(reader.text()).hexdigest() == reader.manifest["text_sha256"]
     assert json.loads(reader.packed("populations")) == {"population": panel.labels("population").tolist()}

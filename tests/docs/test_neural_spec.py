@@ -1,7 +1,9 @@
 """docs/spec/neural-1.md is enough to decode: a reader written from its words alone, in Python's own integers."""
 
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 from numpy.testing import assert_array_equal
@@ -11,11 +13,13 @@ pytest.importorskip("torch")
 
 from haploom.archive import open_archive
 from haploom.compression import compress_panel
+from haploom.entropy_coding.genotype_block import decode_block
 from haploom.io.model_file import read_model, write_model
 from haploom.training.config import TrainingConfig
 from haploom.training.fit import train_model
 
 P = -7046029254386353131
+VECTORS = Path(__file__).parents[1] / "vectors" / "archive-1"
 
 
 def windows_outputs(arrays, row):
@@ -171,17 +175,40 @@ def model(request, panel, two_populations_split, tmp_path_factory):
     return path
 
 
-def test_neural_spec__codes_and_alleles(panel, model, tmp_path):
-    compress_panel(panel, tmp_path / "a.hlm", codec="vqvae", model=model, embed_model=False)
-    arrays, n_rows = read_model(model).group("exact"), panel.n_haplotypes
-    n_windows, heads, n_codes, width = shape_of(arrays)
-    _, known = parts(open_archive(tmp_path / "a.hlm", model)._container.stored("0/genotypes"), 2)
-    stored_codes, stored_alleles = parts(known, 2)
-    codes = decoded_codes(stored_codes, n_rows, n_windows * heads, n_codes)
-    log_odds = []
+def log_odds_of_codes(arrays, codes):
+    found = []
     for row in codes:
         outputs, scale = outputs_of_codes(arrays, row)
-        log_odds.append([in_256ths(y, scale) for y in outputs])
+        found.append([in_256ths(y, scale) for y in outputs])
+    return found
+
+
+@pytest.mark.parametrize("level", ["default", "max"])
+def test_neural_spec__codes_and_alleles_beside_an_expert(panel, model, tmp_path, level):
+    """The coder of genotypes is ours; what the expert says, and of whom, is written anew."""
+    compress_panel(panel, tmp_path / "a.hlm", codec="vqvae", model=model, embed_model=False, level=level)
+    arrays, n_rows = read_model(model).group("exact"), panel.n_haplotypes
+    n_windows, heads, n_codes, _ = shape_of(arrays)
+    stored_codes, stored_alleles = parts(open_archive(tmp_path / "a.hlm", model)._container.stored("0/genotypes"), 2)
+    assert stored_alleles[0] == {"default": 2, "max": 4}[level]
+    codes = decoded_codes(stored_codes, n_rows, n_windows * heads, n_codes)
+    log_odds = np.array(log_odds_of_codes(arrays, codes), dtype=np.int16)
+    alleles = decode_block(stored_alleles, panel.n_sites, n_rows, lambda sites: log_odds.T[sites])
+    assert_array_equal(alleles.T, panel.alleles())
+    other = decode_block(stored_alleles, panel.n_sites, n_rows, lambda sites: -log_odds.T[sites])
+    assert (panel.alleles() != other.T).any()
+
+
+@pytest.mark.parametrize("name", ["phased-vqvae", "phased-vqvae-heads"])
+def test_neural_spec__codes_and_alleles_of_the_first_kind(name):
+    archive = open_archive(VECTORS / f"{name}.hlm")
+    assert "vqvae/1" in archive.manifest.requires
+    arrays, panel = archive._model_tensors("vqvae/1"), archive.read()
+    n_rows, (n_windows, heads, n_codes, width) = panel.n_haplotypes, shape_of(arrays)
+    _, known = parts(archive._container.stored("0/genotypes"), 2)
+    stored_codes, stored_alleles = parts(known, 2)
+    codes = decoded_codes(stored_codes, n_rows, n_windows * heads, n_codes)
+    log_odds = log_odds_of_codes(arrays, codes)
     assert_array_equal(decoded_alleles(stored_alleles, log_odds, codes, heads, n_codes, width), panel.alleles())
 
 

@@ -131,3 +131,25 @@ def test_encode_block__real_haplotypes_come_back_smaller_than_xz(real_data, leve
     data = encode_block(alleles, level)
     assert_array_equal(decode_block(data, *alleles.shape), alleles)
     assert len(data) < 0.7 * len(lzma.compress(np.packbits(alleles.T, axis=1).tobytes()))
+
+
+@pytest.mark.parametrize("level", ["default", "max", "learned"])
+def test_genotype_block__an_expert_that_is_right_is_believed(level):
+    # Alleles drawn from the very probabilities that are given: no coder is shorter than their entropy.
+    rng = np.random.default_rng(8)
+    log_odds = rng.normal(0, 2, (150, 200))
+    p = 1 / (1 + np.exp(-log_odds))
+    alleles = (rng.random(p.shape) < p).astype(np.uint8)
+    said = np.rint(256 * log_odds).astype(np.int16)
+    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p)).sum()
+    data = encode_block(alleles, level, lambda sites: said[sites])
+    assert_array_equal(decode_block(data, *alleles.shape, lambda sites: said[sites]), alleles)
+    assert 0.97 * entropy < 8 * len(data) < 1.08 * entropy
+    assert len(encode_block(alleles, level)) > 1.2 * len(data)
+
+
+def test_genotype_block__an_expert_that_knows_nothing_costs_little():
+    alleles = related_haplotypes(800, 100, 9)
+    noise = np.random.default_rng(9).integers(-2839, 2840, alleles.shape).astype(np.int16)
+    for level in ("default", "learned"):
+        assert len(encode_block(alleles, level, lambda sites: noise[sites])) < 1.06 * len(encode_block(alleles, level))

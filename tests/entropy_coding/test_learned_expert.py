@@ -8,6 +8,7 @@ import numpy as np
 import pysam
 import pytest
 
+from haploom.entropy_coding.common_sites import NO_EXPERT
 from haploom.entropy_coding.genotype_block import MORE_ORDERS, ORDERS, encode_block
 from haploom.entropy_coding.learned_expert import (
     ACTIVATION_MAX,
@@ -87,7 +88,7 @@ def test_code_common_sites__features_stay_in_range():
     asked = np.zeros((columns.size, N_FEATURES + 1), dtype=np.int16)
     n_asked = code_common_sites(
         new_encoder(), np.empty(0, np.uint8), columns, np.arange(150), classes_of(counts), rules, 16, shipped_network(),
-        asked,
+        NO_EXPERT, asked,
     )  # fmt: skip
     assert 500 < n_asked <= columns.size
     assert np.abs(asked[:n_asked].astype(int)).max() <= FEATURE_MAX

@@ -183,14 +183,14 @@ def test_storage_claims__table_1_by_hand():
 def test_storage_claims__table_2_counts_the_model():
     rows = [
         storage_row("zstd -3, bytes", 10, n_bytes=500), storage_row("vqvae+zstd, paper settings", 30, n_bytes=160),
-        storage_row("vqvae, paper settings", 60, n_bytes=80, model_bytes=900),
+        storage_row("vqvae, level max, paper settings", 60, n_bytes=80, model_bytes=900),
         storage_row("haploom max", 50, n_bytes=90),
         storage_row("auto, which took vqvae/1, paper settings", 40, n_bytes=95),
     ]  # fmt: skip
     claims = {claim.paper: claim for claim in claims_of("table2", rows)}
     assert next(c for paper, c in claims.items() if "3.3 times" in paper).ours.startswith("3.00 times")
-    half = next(c for paper, c in claims.items() if "half" in paper and "paper settings" in paper)
-    assert (half.ours, half.verdict) == ("0.50 of them", "agrees")
+    half = next(c for paper, c in claims.items() if "half" in paper and "paper settings, bred" in paper)
+    assert (half.ours, half.verdict) == ("0.500 of them", "agrees")
     auto = next(c for paper, c in claims.items() if "`auto`" in paper and "(bred)" in paper)
     assert auto.ours == "auto 95 bytes, the smallest other row 90 (haploom max)"
     assert not auto.agrees

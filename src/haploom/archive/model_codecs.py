@@ -7,11 +7,12 @@ import numpy as np
 from haploom.archive.bits_back import BitsBack
 from haploom.archive.neural import (
     BitsBackRows,
-    CodesAndAlleles,
+    CodesAndMix,
     CodesAndResidual,
     CodesBlosc,
     CodesGenozip,
     CodesZstd,
+    GuidedRows,
     LabelledLatents,
     LatentsAndResidual,
     Network,
@@ -25,7 +26,7 @@ NEURAL_CODECS: dict[str, type[NeuralCodec]] = {
     codec.codec_id: codec
     for codec in (
         LatentsAndResidual, ScoresAndResidual, LabelledLatents, CodesZstd, CodesBlosc, CodesGenozip, BitsBackRows,
-        CodesAndAlleles,
+        CodesAndMix, GuidedRows,
     )
 }  # fmt: skip
 _ENCODER = "encoder."
@@ -58,8 +59,8 @@ def neural_codec(codec_id: str, tensors: Tensors, sites: np.ndarray, majority: n
     if len(sites) != decoder.n_outputs:
         raise ValueError(f"a model of {decoder.n_outputs} sites for {len(sites)} records")
     if isinstance(decoder, CodeTable | CodeNetwork):
-        if kind is CodesAndAlleles:
-            return CodesAndAlleles(decoder, sites)
+        if kind in (CodesAndMix, GuidedRows):
+            return kind(decoder, sites)
         if issubclass(kind, CodesAndResidual):
             return kind(decoder, sites, majority)
     elif isinstance(decoder, IntegerNetwork | WindowNetwork):

@@ -9,7 +9,6 @@ Geleta et al. 2026, equations 8 and 10.
 import math
 import struct
 from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,6 +20,7 @@ from haploom.archive.genotypes import Statistical
 from haploom.entropy_coding.allele_stream import allele_log_odds
 from haploom.entropy_coding.byte_packing import join_parts, pack_bytes, split_parts, unpack_bytes
 from haploom.entropy_coding.code_indices import decode_codes, encode_codes, index_type
+from haploom.entropy_coding.genotype_block import Expert, decode_block, encode_block
 from haploom.entropy_coding.guided_alleles import GuidedAlleles
 from haploom.entropy_coding.run_lengths import decode_runs, encode_runs, paper_size_bits
 from haploom.exact import CodeNetwork, CodeTable, IntegerNetwork, WindowNetwork
@@ -40,6 +40,18 @@ class NeuralCodec:
     codec_id: ClassVar[str]
     wants_majority: ClassVar[bool]
     sites: np.ndarray
+
+    @abstractmethod
+    def encode(self, bits: np.ndarray, n_haplotypes: int) -> bytes:
+        """Packed alleles, uint8 (n_records, row_bytes(n_haplotypes)), to bytes."""
+
+    @abstractmethod
+    def decode(self, data: bytes, n_records: int, n_haplotypes: int) -> np.ndarray:
+        """The inverse. Raises ValueError for damage that shows."""
+
+
+class _RowsCodec(NeuralCodec):
+    """A codec of haplotypes, a row each."""
 
     def encode(self, bits: np.ndarray, n_haplotypes: int) -> bytes:
         return self.encode_rows(transposed(bits, n_haplotypes), len(bits))
@@ -66,7 +78,7 @@ def transposed(bits: np.ndarray, n_columns: int) -> np.ndarray:
     return out
 
 
-class _Residual(NeuralCodec):
+class _Residual(_RowsCodec):
     """Where the decision of a network is wrong; at records it does not know the decision is the majority's."""
 
     wants_majority = True
@@ -245,7 +257,7 @@ class CodesGenozip(CodesAndResidual):
     byte_codec: ClassVar[str] = "genozip"
 
 
-class _KnownAndRest(NeuralCodec):
+class _KnownAndRest(_RowsCodec):
     """The model's sites by the model, the records it does not know by the statistical codec."""
 
     wants_majority = False
@@ -290,45 +302,78 @@ class BitsBackRows(_KnownAndRest):
 
 
 @dataclass(frozen=True, eq=False)
-class CodesAndAlleles(_KnownAndRest):
-    """The codes of a VQ-VAE by an adaptive model, and every allele under the decoder's probability.
+class CodesAndMix(NeuralCodec):
+    """The codes of a VQ-VAE by an adaptive model, and the alleles by the statistical codec, which the decoder advises.
 
-    codes: integers (n_haplotypes, n_windows * heads), only needed to encode.
+    choices: codes to choose from, integers (n_haplotypes, n_windows * heads) each, only needed to encode: those that
+    come out shortest are stored. level: of `entropy_coding.genotype_block`, one that asks experts. Of records it does
+    not know the decoder says nothing.
     """
+
+    codec_id: ClassVar[str] = "vqvae/2"
+    wants_majority = False
+    network: Codes
+    sites: np.ndarray
+    choices: tuple[np.ndarray, ...] = ()
+    level: str = "default"
+
+    def encode(self, bits: np.ndarray, n_haplotypes: int) -> bytes:
+        alleles = np.unpackbits(bits, axis=1, count=n_haplotypes)
+        coded = (
+            join_parts([
+                encode_codes(codes, self.network.n_codes),
+                encode_block(alleles, self.level, self._advice(codes, len(bits))),
+            ])
+            for codes in self.choices
+        )  # fmt: skip
+        return min(coded, key=len)
+
+    def decode(self, data: bytes, n_records: int, n_haplotypes: int) -> np.ndarray:
+        stored_codes, stored_alleles = split_parts(data, 2)
+        codes = decode_codes(stored_codes, n_haplotypes, self.network.n_inputs, self.network.n_codes)
+        alleles = decode_block(stored_alleles, n_records, n_haplotypes, self._advice(codes, n_records))
+        return np.packbits(alleles, axis=1)
+
+    def _advice(self, codes: np.ndarray, n_records: int) -> Expert:
+        """What the decoder says of alleles, by record."""
+        outputs = np.full(n_records, -1)
+        outputs[self.sites] = np.arange(len(self.sites))
+
+        def log_odds(records: np.ndarray) -> np.ndarray:
+            said = np.zeros((len(records), len(codes)), dtype=np.int16)
+            known = np.flatnonzero(outputs[records] >= 0)
+            step = self.network.rows_at_once()
+            for start in range(0, len(codes), step):
+                some = slice(start, start + step)
+                of_all = allele_log_odds(self.network.logits(codes[some]), self.network.output_bits)
+                said[known, some] = of_all[:, outputs[records[known]]].T
+            return said
+
+        return log_odds
+
+
+@dataclass(frozen=True, eq=False)
+class GuidedRows(_KnownAndRest):
+    """Archives of before `vqvae/2`, which are only read: codes, and alleles by a smaller mix, row after row."""
 
     codec_id: ClassVar[str] = "vqvae/1"
     network: Codes
     sites: np.ndarray
-    codes: np.ndarray | None = None
 
     def _encode_known(self, rows: np.ndarray) -> bytes:
-        assert self.codes is not None
-        coder = self._coder(len(rows))
-        for some in self._blocks(len(rows)):
-            alleles = unpack_rows(rows[some], len(self.sites))
-            coder.code(*self._guesses(self.codes[some]), alleles)
-        return join_parts([encode_codes(self.codes, self.network.n_codes), coder.finish()])
+        raise NotImplementedError(f"{self.codec_id} is only read")
 
     def _decode_known(self, data: bytes, n_haplotypes: int) -> np.ndarray:
         stored_codes, stored_alleles = split_parts(data, 2)
         codes = decode_codes(stored_codes, n_haplotypes, self.network.n_inputs, self.network.n_codes)
-        coder = self._coder(n_haplotypes, stored_alleles)
-        for some in self._blocks(n_haplotypes):
-            log_odds, groups = self._guesses(codes[some])
-            coder.code(log_odds, groups, np.zeros(log_odds.shape, dtype=np.uint8))
+        network = self.network
+        coder = GuidedAlleles(n_haplotypes, len(self.sites), network.width, network.n_codes, stored_alleles)
+        step = network.rows_at_once()
+        for start in range(0, n_haplotypes, step):
+            some = codes[start : start + step]
+            log_odds = allele_log_odds(network.logits(some), network.output_bits)
+            coder.code(log_odds, some[:, :: network.heads], np.zeros(log_odds.shape, dtype=np.uint8))
         return coder.rows
-
-    def _coder(self, n_haplotypes: int, data: bytes | None = None) -> GuidedAlleles:
-        return GuidedAlleles(n_haplotypes, len(self.sites), self.network.width, self.network.n_codes, data)
-
-    def _blocks(self, n_haplotypes: int) -> Iterator[slice]:
-        step = self.network.rows_at_once()
-        return (slice(start, min(start + step, n_haplotypes)) for start in range(0, n_haplotypes, step))
-
-    def _guesses(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Log-odds, and the code of each window's first head, by which alleles are counted."""
-        log_odds = allele_log_odds(self.network.logits(codes), self.network.output_bits)
-        return log_odds, codes[:, :: self.network.heads]
 
 
 def split_bytes(values: np.ndarray) -> bytes:

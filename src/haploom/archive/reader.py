@@ -35,8 +35,9 @@ from haploom.panel.samples import sample_indices
 from haploom.panel.variants import STRING
 
 PACKED = "packed/1"  # a section of packed bytes
+STEPS = "packed-steps/1"  # and one of packed int64, each less the one before it, the first less -1
 HEADER, POPULATIONS, MODEL, MODEL_RECORDS, MAJORITY = "header", "populations", "model", "model-records", "majority"
-KNOWN_CODECS = frozenset({PACKED, *Statistical.codec_ids, *NEURAL_CODECS, *parts.TEXT_CODECS.values()}) | {
+KNOWN_CODECS = frozenset({PACKED, STEPS, *Statistical.codec_ids, *NEURAL_CODECS, *parts.TEXT_CODECS.values()}) | {
     HEADER_CODEC, parts.PLAIN_CELLS, *parts.BESIDE_CODECS.values(),
 }  # fmt: skip
 _ROWS_AT_ONCE = 1024
@@ -338,7 +339,7 @@ class Archive:
 
     def _neural(self, codec_id: str) -> NeuralCodec:
         n_records = self.manifest.n_records
-        records = np.frombuffer(self._packed(MODEL_RECORDS), dtype="<i8")
+        records = self._model_records()
         majority = self._majority() if NEURAL_CODECS[codec_id].wants_majority else np.empty(0, dtype=np.uint8)
         places = np.unique(records)
         if len(places) != len(records) or not _within(places, n_records):
@@ -347,6 +348,13 @@ class Archive:
             return neural_codec(codec_id, self._model_tensors(codec_id), records, majority)
         except (ValueError, MemoryError) as error:
             raise self._damaged(MODEL, error) from error
+
+    def _model_records(self) -> np.ndarray:
+        data = self._packed(MODEL_RECORDS)
+        if len(data) % 8:
+            raise self._damaged(MODEL_RECORDS, f"{len(data)} bytes are not whole numbers of 8")
+        numbers = np.frombuffer(data, dtype="<i8")
+        return np.cumsum(numbers) - 1 if self._container.section(MODEL_RECORDS).codec == STEPS else numbers
 
     def _majority(self) -> np.ndarray:
         packed = np.frombuffer(self._packed(MAJORITY), dtype=np.uint8)

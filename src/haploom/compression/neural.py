@@ -14,7 +14,8 @@ from haploom.archive.container import ModelReference
 from haploom.archive.model_codecs import model_tensors, neural_codec
 from haploom.archive.neural import (
     BitsBackRows,
-    CodesAndAlleles,
+    Codes,
+    CodesAndMix,
     CodesAndResidual,
     CodesBlosc,
     CodesGenozip,
@@ -52,8 +53,11 @@ NEURAL = {
     "vqvae+blosc2": NeuralCodecInfo(CodesBlosc, ("vqvae",)),
     "vqvae+genozip": NeuralCodecInfo(CodesGenozip, ("vqvae",)),
     "vae": NeuralCodecInfo(BitsBackRows, ("vae", "window-vae")),
-    "vqvae": NeuralCodecInfo(CodesAndAlleles, ("vqvae",)),
+    "vqvae": NeuralCodecInfo(CodesAndMix, ("vqvae",)),
 }
+# The level of the statistical codec that a model is asked beside: the fast one asks nobody.
+_ADVISED = {"fast": "default", "default": "default", "max": "learned"}
+_BELIEVED = (1.0, 0.1)  # see `best_codes`: measured, more of them changed less than 1 %
 _NOT_TRIED = ("vqvae+blosc2", "vqvae+genozip")  # by auto: they need more than this package to be read
 
 
@@ -75,11 +79,14 @@ class NeuralBlock:
     """A block of plain records as a model sees it: its codec, and the sections that decoding needs.
 
     name: a key of NEURAL. labels: of the people of the block, where they are known, for codecs that store a label.
+    level: of `compression.writer.LEVELS`, for codecs that ask the model beside the statistical codec.
     Raises SiteMismatchError when the model has sites the block does not have, HaploomError for a model of another kind
     or of unphased people.
     """
 
-    def __init__(self, block: TextBlock, name: str, path: Path, embed: bool, labels: Labels) -> None:
+    def __init__(
+        self, block: TextBlock, name: str, path: Path, embed: bool, labels: Labels, level: str = "default"
+    ) -> None:
         self._path, self._embed = path, embed
         info = NEURAL[name]
         model = read_model(path)
@@ -103,7 +110,7 @@ class NeuralBlock:
             decoder = neural_codec(codec_id, self._tensors, self._records, majority)
         except ValueError as error:
             raise CorruptModelError(f"{path}: the model's integer decoder cannot be used: {error}") from error
-        self.codec, self.paper_size_bits = _with_what_it_stores(decoder, model, rows, labels), None
+        self.codec, self.paper_size_bits = _with_what_it_stores(decoder, model, rows, labels, level), None
         if isinstance(self.codec, LatentsAndResidual):
             self.paper_size_bits = self.codec.paper_size_bits(transposed(block.bits, n_haplotypes), block.n_records)
 
@@ -118,8 +125,8 @@ class NeuralBlock:
         return ModelReference(sha256=sha256, embedded=self._embed, stored_bytes=_packed_bytes(self._decoder))
 
     def shared_sections(self) -> dict[str, bytes]:
-        """What decoding needs beside the block, by section name."""
-        sections = {reader.MODEL_RECORDS: self._records.astype("<i8").tobytes()}
+        """What decoding needs beside the block, by section name; the records of `reader.STEPS`, the others packed."""
+        sections = {reader.MODEL_RECORDS: np.diff(self._records, prepend=-1).astype("<i8").tobytes()}
         if self._majority is not None:
             sections[reader.MAJORITY] = np.packbits(self._majority).tobytes()
         return {**sections, reader.MODEL: self._decoder} if self._embed else sections
@@ -136,7 +143,9 @@ def _packed_bytes(decoder: bytes) -> int:
     return _packed_sizes[name]
 
 
-def _with_what_it_stores(codec: NeuralCodec, model: ModelFile, rows: np.ndarray, labels: Labels) -> NeuralCodec:
+def _with_what_it_stores(
+    codec: NeuralCodec, model: ModelFile, rows: np.ndarray, labels: Labels, level: str
+) -> NeuralCodec:
     """The codec for these haplotypes: packed rows at the model's sites."""
     if isinstance(codec, LabelledLatents):
         return _labelled(codec, model, rows, labels.get(model.card.label_level))
@@ -145,11 +154,19 @@ def _with_what_it_stores(codec: NeuralCodec, model: ModelFile, rows: np.ndarray,
         return type(codec)(codec.network, codec.sites, codec.majority, codec.network.quantise_input(latents))
     if isinstance(codec, CodesAndResidual):
         return type(codec)(codec.network, codec.sites, codec.majority, _codes(model, rows))
-    if isinstance(codec, CodesAndAlleles):
-        table = codec.network
-        codes = best_codes(table, rows) if isinstance(table, CodeTable) else _codes(model, rows)
-        return CodesAndAlleles(codec.network, codec.sites, codes)
+    if isinstance(codec, CodesAndMix):
+        return CodesAndMix(codec.network, codec.sites, _choices(codec.network, model, rows), _ADVISED[level])
     return codec
+
+
+def _choices(network: Codes, model: ModelFile, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Codes that may come out shortest: those that fit best, fewer that are cheaper, and one for everybody."""
+    if isinstance(network, CodeTable):
+        found = [best_codes(network, rows, believed) for believed in _BELIEVED]
+    else:
+        found = [_codes(model, rows)]
+    commonest = [np.bincount(column, minlength=1).argmax() for column in found[0].T]
+    return *found, np.tile(np.array(commonest, dtype=np.int64), (len(rows), 1))
 
 
 def _labelled(codec: LabelledLatents, model: ModelFile, rows: np.ndarray, given: list[str] | None) -> LabelledLatents:

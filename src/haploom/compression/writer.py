@@ -216,9 +216,9 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
         if neural:
             assert storage.model is not None
             block = _only_block(blocks, header, storage.codec)
-            model = NeuralBlock(block, storage.codec, storage.model, storage.embed_model, labels)
+            model = NeuralBlock(block, storage.codec, storage.model, storage.embed_model, labels, storage.level)
             for name, data in model.shared_sections().items():
-                _add_packed(writer, name, data)
+                _add_packed(writer, name, data, reader.STEPS if name == reader.MODEL_RECORDS else reader.PACKED)
             written = [_add_block(writer, 0, block, encode_block(block, model.codec, groups))]
         else:
             encode = partial(encode_block, codec=Statistical(storage.level), groups=groups)
@@ -300,8 +300,8 @@ def _add_block(writer: ContainerWriter, number: int, block: TextBlock, sections:
     )  # fmt: skip
 
 
-def _add_packed(writer: ContainerWriter, name: str, data: bytes) -> None:
-    writer.add(name, reader.PACKED, pack_bytes(data), len(data), crc32(data))
+def _add_packed(writer: ContainerWriter, name: str, data: bytes, codec: str = reader.PACKED) -> None:
+    writer.add(name, codec, pack_bytes(data), len(data), crc32(data))
 
 
 def _only_block(blocks: Iterator[TextBlock], header: TextHeader, codec: str) -> TextBlock:

@@ -8,7 +8,8 @@ order). The contexts of an allele, each the number of a cell in a table of its o
 - the longest match for each allele; the votes of the neighbours and how often this haplotype surprised of late; the
   ones and haplotypes so far at this site (with its class); the match above in the main order against the longest one
   that contradicts it; and a small one that starts anew at every site;
-- donors (see `donors`), where the level keeps them.
+- donors (see `donors`), where the level keeps them;
+- an expert's log-odds, where there is one: a cell for each step of them (with the class of the site), and as they are.
 Three weight sets (by votes, by match length and surprise, and of the site itself) mix the cells, a last one mixes
 the three results.
 
@@ -37,6 +38,7 @@ from haploom.kernels import int64, kernel
 TABLE = 4096  # cells of each input
 COUNT_INPUTS = 6
 OTHER_INPUTS = 5
+EXPERT_INPUTS = 2
 SITE_CELLS = 64  # of the table that starts anew
 _LIMIT = 4095
 EVEN = int64(32768) << 32  # a cell that has seen nothing
@@ -44,6 +46,8 @@ FIRST_WEIGHT = 65536 * 8 // 100
 _UNANIMOUS = 16
 _UNANIMOUS_LEVEL = 2
 _SITE_RATE, _SET_RATE, _LAST_RATE = 8, 4, 1
+_EXPERT_STEP = 45  # 1/256 nat: of its log-odds in one cell
+NO_EXPERT = np.empty((0, 0), dtype=np.int16)
 
 
 @kernel
@@ -96,6 +100,17 @@ def other_contexts(
 
 
 @kernel
+def ask_expert(said: int, kind: int, first: int, chosen: np.ndarray, cells: np.ndarray) -> None:
+    """Contexts of an expert's log-odds for inputs first and first + 1, the second of which says just those.
+
+    said: of allele 1, 1/256 nat, from -MAX_LOGIT to MAX_LOGIT.
+    """
+    chosen[first] = (said + MAX_LOGIT) // _EXPERT_STEP * 32 + min(kind, 31)
+    chosen[first + 1] = 0
+    cells[(first + 1) * TABLE] = int64(squash(said)) << 32
+
+
+@kernel
 def code_under_three_sets(
     coder: np.ndarray,
     data: np.ndarray,
@@ -141,6 +156,7 @@ def code_common_sites(
     rules: np.ndarray,
     n_donors: int,
     shortcut: bool,
+    expert: np.ndarray,
 ) -> None:
     """Code the columns of the common sites, uint8 (n_common, n_haplotypes) of 0 and 1 (1 = minor), in and out.
 
@@ -148,6 +164,7 @@ def code_common_sites(
     rules: int64 (n_orders, 3), one row for each PBWT order: it passes only common sites of at least this class, and
     (where the run is not 0) of those only the runs of this many common sites whose number is odd or even: the phase.
     n_donors: donors of each haplotype; 0 leaves their inputs out. shortcut: whether unanimous alleles skip the mix.
+    expert: int16 (n_common, n_haplotypes), what `ask_expert` is told of each allele; NO_EXPERT leaves its inputs out.
     """
     n_common, n = columns.shape
     n_orders = rules.shape[0]
@@ -168,7 +185,8 @@ def code_common_sites(
 
     other = COUNT_INPUTS + n_orders
     fresh = other + OTHER_INPUTS - 1  # the input whose table starts anew at every site
-    n_inputs = other + OTHER_INPUTS + (DONOR_INPUTS if n_donors else 0)
+    of_expert = other + OTHER_INPUTS + (DONOR_INPUTS if n_donors else 0)
+    n_inputs = of_expert + (EXPERT_INPUTS if expert.size else 0)
     cells = np.full(n_inputs * TABLE, EVEN, dtype=np.int64)
     chosen = np.zeros(n_inputs, dtype=np.int64)
     of_neighbours, of_others, of_donors = chosen[COUNT_INPUTS:other], chosen[other:], chosen[fresh + 1 :]
@@ -203,6 +221,8 @@ def code_common_sites(
                 other_contexts(tally, length, kind, surprise, i * 16 // n, ones, of_others)
                 if n_donors:
                     donor_contexts(donors[h], alleles, site, of_donors)
+                if expert.size:
+                    ask_expert(int64(expert[k, h]), kind, of_expert, chosen, cells)
                 for a in range(n_inputs):
                     chosen[a] += a * TABLE
                 votes_0, votes_1 = tally[VOTES_0], tally[VOTES_1]

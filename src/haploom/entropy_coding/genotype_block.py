@@ -7,14 +7,18 @@ The stream (codec id `genotypes/1`, and `genotypes/2` where it may have level 4)
 - the rest: one stream of the range coder (`range_coder`): the class of every site (`site_classes`), then the common
   sites (`common_runs` at level 1, `common_sites` at levels 2 and 3, `learned_sites` at level 4), then the rare sites
   (`rare_sites`).
-The numbers of sites and haplotypes are kept by whoever keeps the bytes.
+The numbers of sites and haplotypes are kept by whoever keeps the bytes. Levels 2 to 4 may have an expert beside:
+log-odds of the common sites' alleles, the same in both directions, that the mix takes as two inputs more.
 
 Any bytes decode to some alleles in bounded time and memory: a checksum of the alleles is the archive's to keep.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from haploom.entropy_coding import common_runs, common_sites, learned_sites
+from haploom.entropy_coding.common_sites import NO_EXPERT
 from haploom.entropy_coding.learned_expert import shipped_network
 from haploom.entropy_coding.range_coder import finish, is_full, new_decoder, new_encoder
 from haploom.entropy_coding.rare_sites import code_rare_sites, gather_carriers, spread_carriers
@@ -32,14 +36,16 @@ MORE_ORDERS = ((0, 4, 0), (0, 4, 1), (0, 64, 0), (0, 64, 1))
 _N_DONORS = 16
 _MIXES = {LEVELS["default"]: (ORDERS, 0, True), LEVELS["max"]: (ORDERS + MORE_ORDERS, _N_DONORS, False)}
 _NOBODY_ASKS = np.empty((0, 0), dtype=np.int16)
+# Log-odds of allele 1 in 1/256 nat, from -MAX_LOGIT to MAX_LOGIT, for some sites, increasing: int16 (n_sites, n).
+Expert = Callable[[np.ndarray], np.ndarray]
 _MOST_RARE_CLASS = 12  # rare sites have at most 63 carriers: bounds what a damaged header can ask for
 
 
-def encode_block(alleles: np.ndarray, level: str = "default") -> bytes:
+def encode_block(alleles: np.ndarray, level: str = "default", expert: Expert | None = None) -> bytes:
     """The bytes of one block, never more than one bit an allele and two bytes.
 
-    alleles: uint8 (n_sites, n_haplotypes) of 0 and 1, site-major. level: a key of LEVELS.
-    The same alleles and level give the same bytes on every machine.
+    alleles: uint8 (n_sites, n_haplotypes) of 0 and 1, site-major. level: a key of LEVELS; "fast" asks no expert.
+    The same alleles, level and expert give the same bytes on every machine.
     """
     n_sites, n = alleles.shape
     alleles = np.ascontiguousarray(alleles)
@@ -55,7 +61,8 @@ def encode_block(alleles: np.ndarray, level: str = "default") -> bytes:
     code_classes(coder, data, classes, flipped)
     columns = alleles[common]
     columns ^= flipped[common, None]
-    _code_common(LEVELS[level], coder, data, columns, common, classes[common])
+    said = _what_it_says(expert, common, flipped)
+    _code_common(LEVELS[level], coder, data, columns, common, classes[common], said)
     found = minor_counts[rare]
     first, n_slots = _carrier_slots(classes[rare], n)
     carriers = np.zeros(n_slots, dtype=np.int32)
@@ -67,8 +74,8 @@ def encode_block(alleles: np.ndarray, level: str = "default") -> bytes:
     return bytes([LEVELS[level], common_class]) + coded
 
 
-def decode_block(data: bytes, n_sites: int, n_haplotypes: int) -> np.ndarray:
-    """The alleles of one block: uint8 (n_sites, n_haplotypes) of 0 and 1.
+def decode_block(data: bytes, n_sites: int, n_haplotypes: int, expert: Expert | None = None) -> np.ndarray:
+    """The alleles of one block: uint8 (n_sites, n_haplotypes) of 0 and 1. expert: that of the encoder.
 
     Raises ValueError when the first bytes name no level we know or the fallback has another length. Other
     damage gives wrong alleles.
@@ -93,7 +100,8 @@ def decode_block(data: bytes, n_sites: int, n_haplotypes: int) -> np.ndarray:
     code_classes(coder, stream, classes, flipped)
     common, rare = np.flatnonzero(classes >= common_class), np.flatnonzero(classes < common_class)
     columns = np.zeros((len(common), n), dtype=np.uint8)
-    _code_common(level, coder, stream, columns, common, classes[common])
+    said = _what_it_says(expert, common, flipped)
+    _code_common(level, coder, stream, columns, common, classes[common], said)
     found = np.zeros(len(rare), dtype=np.int64)
     first, n_slots = _carrier_slots(classes[rare], n)
     carriers = np.zeros(n_slots, dtype=np.int32)
@@ -109,9 +117,19 @@ def first_common_class(n: int) -> int:
     return min(int(classes_of(np.array([max(n // 200, 2)]))[0]), _MOST_RARE_CLASS)
 
 
+def _what_it_says(expert: Expert | None, common: np.ndarray, flipped: np.ndarray) -> np.ndarray:
+    """Log-odds of the minor allele at the common sites, as kernels take them."""
+    if expert is None or not len(common):
+        return NO_EXPERT
+    said = expert(common)
+    said[flipped[common] == 1] *= -1
+    return said
+
+
 def _code_common(
-    level: int, coder: np.ndarray, data: np.ndarray, columns: np.ndarray, sites: np.ndarray, classes: np.ndarray
-) -> None:
+    level: int, coder: np.ndarray, data: np.ndarray, columns: np.ndarray, sites: np.ndarray, classes: np.ndarray,
+    said: np.ndarray,
+) -> None:  # fmt: skip
     """The common sites, in and out, as the level says."""
     if level == LEVELS["fast"]:
         common_runs.code_common_sites(coder, data, columns, sites, classes)
@@ -119,12 +137,13 @@ def _code_common(
     if level == LEVELS["learned"]:
         rules = _rules(ORDERS + MORE_ORDERS, columns.shape[1])
         learned_sites.code_common_sites(
-            coder, data, columns, sites, classes, rules, _N_DONORS, shipped_network(), _NOBODY_ASKS
-        )
+            coder, data, columns, sites, classes, rules, _N_DONORS, shipped_network(), said,
+            _NOBODY_ASKS,
+        )  # fmt: skip
         return
     orders, n_donors, shortcut = _MIXES[level]
     rules = _rules(orders, columns.shape[1])
-    common_sites.code_common_sites(coder, data, columns, sites, classes, rules, n_donors, shortcut)
+    common_sites.code_common_sites(coder, data, columns, sites, classes, rules, n_donors, shortcut, said)
 
 
 def _rules(orders: tuple[tuple[int, int, int], ...], n: int) -> np.ndarray:

@@ -10,10 +10,12 @@ import numpy as np
 from haploom.entropy_coding.common_sites import (
     COUNT_INPUTS,
     EVEN,
+    EXPERT_INPUTS,
     FIRST_WEIGHT,
     OTHER_INPUTS,
     SITE_CELLS,
     TABLE,
+    ask_expert,
     count_contexts,
     forget_shorter,
     other_contexts,
@@ -73,13 +75,14 @@ def code_common_sites(
     rules: np.ndarray,
     n_donors: int,
     network: Network,
+    expert: np.ndarray,
     asked: np.ndarray,
 ) -> int:
     """Code the columns of the common sites, uint8 (n_common, n_haplotypes) of 0 and 1 (1 = minor), in and out.
 
-    sites, classes, rules, n_donors: as in `common_sites.code_common_sites`, with N_ORDERS rules. asked: int16 (n_rows,
-    N_FEATURES + 1), filled with the features and the allele each time the network is asked, as far as there is room:
-    what it is trained on. Returns how often it was asked.
+    sites, classes, rules, n_donors, expert: as in `common_sites.code_common_sites`, with N_ORDERS rules. asked: int16
+    (n_rows, N_FEATURES + 1), filled with the features and the allele each time the network is asked, as far as there is
+    room: what it is trained on. Returns how often it was asked.
     """
     n_common, n = columns.shape
     n_orders = rules.shape[0]
@@ -101,12 +104,13 @@ def code_common_sites(
 
     other = COUNT_INPUTS + n_orders
     fresh = other + OTHER_INPUTS - 1  # the input whose table starts anew at every site
-    cells = np.full(N_MIXED * TABLE, EVEN, dtype=np.int64)
-    chosen = np.zeros(N_MIXED, dtype=np.int64)
+    n_inputs = N_MIXED + (EXPERT_INPUTS if expert.size else 0)
+    cells = np.full(n_inputs * TABLE, EVEN, dtype=np.int64)
+    chosen = np.zeros(n_inputs, dtype=np.int64)
     of_neighbours, of_others, of_donors = chosen[COUNT_INPUTS:other], chosen[other:], chosen[fresh + 1 :]
-    logits, mixes = np.zeros(N_MIXED, dtype=np.int64), np.zeros(_N_SETS, dtype=np.int64)
-    sets = np.full((_N_SETS, _SET_SIZE, N_MIXED), FIRST_WEIGHT, dtype=np.int64)
-    by_class = np.full((64, N_MIXED), FIRST_WEIGHT, dtype=np.int64)
+    logits, mixes = np.zeros(n_inputs, dtype=np.int64), np.zeros(_N_SETS, dtype=np.int64)
+    sets = np.full((_N_SETS, _SET_SIZE, n_inputs), FIRST_WEIGHT, dtype=np.int64)
+    by_class = np.full((64, n_inputs), FIRST_WEIGHT, dtype=np.int64)
     last = np.full((64, _N_SETS), 65536 // _N_SETS, dtype=np.int64)
     picked = np.zeros(_N_SETS, dtype=np.int64)
     features = np.zeros(N_FEATURES, dtype=np.int32)
@@ -121,7 +125,7 @@ def code_common_sites(
         counts[:] = 0
         cells[fresh * TABLE : fresh * TABLE + SITE_CELLS] = EVEN
         of_site = sets[_OF_SITE, 0]
-        for a in range(N_MIXED):
+        for a in range(n_inputs):
             of_site[a] = by_class[kind, a]
         ones, site_surprise = int64(0), int64(0)
         for i in range(n):
@@ -135,11 +139,13 @@ def code_common_sites(
             other_contexts(tally, length, kind, surprise, i * 16 // n, ones, of_others)
             donor_contexts(donors[h], alleles, site, of_donors)
             pick_sets(tally, length, surprise, min(surprises[mate] >> 8, 3), of_donors[1], picked)
-            for a in range(N_MIXED):
+            if expert.size:
+                ask_expert(int64(expert[k, h]), kind, N_MIXED, chosen, cells)
+            for a in range(n_inputs):
                 chosen[a] += a * TABLE
                 logits[a] = cell_logit(cells[chosen[a]])
             for s in range(_N_SETS):
-                mixes[s] = min(max(mixed_logit(logits, sets[s, picked[s]], N_MIXED), -MAX_LOGIT), MAX_LOGIT)
+                mixes[s] = min(max(mixed_logit(logits, sets[s, picked[s]], n_inputs), -MAX_LOGIT), MAX_LOGIT)
             of_last = last[min(tally[VOTES_0], 7) * 8 + min(tally[VOTES_1], 7)]
             mixed = min(max(mixed_logit(mixes, of_last, _N_SETS), -MAX_LOGIT), MAX_LOGIT)
             p = squash(mixed)
@@ -165,8 +171,8 @@ def code_common_sites(
             learn_weights(mixes, of_last, _N_SETS, target - p, _LAST_RATE)
             for s in range(_N_SETS):
                 rate = _SITE_RATE if s == _OF_SITE else _SET_RATE
-                learn_weights(logits, sets[s, picked[s]], N_MIXED, target - squash(mixes[s]), rate)
-            for a in range(N_MIXED):
+                learn_weights(logits, sets[s, picked[s]], n_inputs, target - squash(mixes[s]), rate)
+            for a in range(n_inputs):
                 cells[chosen[a]] = updated_cell(cells[chosen[a]], bit, _LIMIT)
             column[h] = bit
             alleles[h] = bit
@@ -183,7 +189,7 @@ def code_common_sites(
             lately[h] += (error - lately[h] * 8) >> 6
             site_surprise += (error * 4 - site_surprise) >> 7
 
-        for a in range(N_MIXED):
+        for a in range(n_inputs):
             by_class[kind, a] += (of_site[a] - by_class[kind, a]) >> 2
         learn_donors(donors, order[0], start[0], column, site)
         for o in range(n_orders):

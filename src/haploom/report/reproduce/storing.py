@@ -92,8 +92,12 @@ def by_our_levels(panel: Panel) -> Iterator[Row]:
 
 
 def by_model(panel: Panel, model: Path, codec: str, q: int | None) -> Iterator[Row]:
-    """A codec with a model: as stored, and where the paper counts otherwise, as it counts."""
-    about, seconds = stored(panel, codec=codec, model=model, embed_model=False)
+    """A codec with a model: as stored, and where the paper counts otherwise, as it counts.
+
+    codec: its name, or its name and the level, "CODEC, level LEVEL".
+    """
+    name, _, level = codec.partition(", level ")
+    about, seconds = stored(panel, codec=name, level=level or "default", model=model, embed_model=False)
     more = {"latents": q, "model_bytes": about["model_bytes"], **seconds}
     if about["paper_counted_bytes"] is not None:
         yield row(f"{codec}, as the paper counts", about["paper_counted_bytes"], counted="paper", **more)
@@ -109,7 +113,7 @@ def by_auto(panel: Panel, model: Path) -> Iterator[Row]:
 
 def vqvae_codecs() -> Iterator[str]:
     """The codecs of a VQ-VAE that can run here."""
-    for codec in ("vqvae+zstd", "vqvae+blosc2", "vqvae+genozip", "vqvae"):
+    for codec in ("vqvae+zstd", "vqvae+blosc2", "vqvae+genozip", "vqvae", "vqvae, level max"):
         try:
             check_byte_codec(codec.partition("+")[2])
         except HaploomError:
