@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 
-from haploom.entropy_coding.genotype_block import CODEC_ID, LEVELS, decode_block, encode_block
+from haploom.entropy_coding.genotype_block import CODEC_ID, LEARNED_CODEC_ID, LEVELS, decode_block, encode_block
 
 
 def read_alleles(path: Path) -> np.ndarray:
@@ -101,8 +101,9 @@ def main() -> None:
     for level in args.levels.split(","):
         decode_block(encode_block(alleles[:64], level), len(alleles[:64]), alleles.shape[1])
         figures = measure(alleles, level, args.block, args.threads, args.repeats)
+        codec = LEARNED_CODEC_ID if level == "learned" else CODEC_ID
         record = {
-            "task": f"genotypes/{args.vcf.name}", "tool": f"{CODEC_ID}:{level}", "n_sites": len(alleles),
+            "task": f"genotypes/{args.vcf.name}", "tool": f"{codec}:{level}", "n_sites": len(alleles),
             "n_haplotypes": alleles.shape[1], "block_sites": args.block, "threads": args.threads,
             "input_u8_bytes": alleles.size, "input_bit_bytes": -(-alleles.size // 8), **figures,
             "bcftools_bcf_s": bcftools_s,

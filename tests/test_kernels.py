@@ -51,7 +51,7 @@ def store(monkeypatch, tmp_path):
 
 def forget():
     """What a new process does not know."""
-    kernels._writable_folder.cache_clear()
+    kernels.writable_folder.cache_clear()
     kernels._say_once.cache_clear()
 
 

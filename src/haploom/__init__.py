@@ -13,10 +13,13 @@ from haploom.provenance import __version__
 
 if TYPE_CHECKING:
     from haploom.ancestry import classify_panel, compare_classifiers
+    from haploom.ancestry.local_ancestry import paint_panel
     from haploom.archive import Archive, open_archive
+    from haploom.audit import Audit, AuditSettings, audit_panels
     from haploom.baselines.logistic import SnpLogisticRegression
     from haploom.compression import compress, compress_panel
     from haploom.embedding import embed_panel
+    from haploom.embedding.places import locate_panel
     from haploom.errors import HaploomError
     from haploom.imputation import impute_panel
     from haploom.io import (
@@ -45,6 +48,8 @@ _HOME = {
     "VAE": "training.estimators",
     "VQVAE": "training.estimators",
     "Archive": "archive",
+    "Audit": "audit",
+    "AuditSettings": "audit",
     "DosagePanel": "panel",
     "GeneticMap": "panel",
     "HaploomError": "errors",
@@ -55,6 +60,7 @@ _HOME = {
     "TrainingConfig": "training.config",
     "Variants": "panel",
     "WindowVAE": "training.estimators",
+    "audit_panels": "audit",
     "breed": "popgen.breeding",
     "classify_panel": "ancestry",
     "compare_classifiers": "ancestry",
@@ -64,7 +70,9 @@ _HOME = {
     "embed_panel": "embedding",
     "impute_panel": "imputation",
     "iterate_blocks": "io",
+    "locate_panel": "embedding.places",
     "open_archive": "archive",
+    "paint_panel": "ancestry.local_ancestry",
     "read_dosages": "io",
     "read_genetic_map": "io",
     "read_model": "io.model_file",
@@ -84,6 +92,8 @@ __all__ = [
     "VAE",
     "VQVAE",
     "Archive",
+    "Audit",
+    "AuditSettings",
     "DosagePanel",
     "GeneticMap",
     "HaploomError",
@@ -95,6 +105,7 @@ __all__ = [
     "Variants",
     "WindowVAE",
     "__version__",
+    "audit_panels",
     "breed",
     "classify_panel",
     "compare_classifiers",
@@ -104,7 +115,9 @@ __all__ = [
     "embed_panel",
     "impute_panel",
     "iterate_blocks",
+    "locate_panel",
     "open_archive",
+    "paint_panel",
     "read_dosages",
     "read_genetic_map",
     "read_model",

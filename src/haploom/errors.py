@@ -32,7 +32,12 @@ class MissingExtraError(HaploomError):
     """A feature needs a package that is not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
+        self._about = package, extra, purpose
         super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'haploom[{extra}]'")
+
+    def __reduce__(self) -> tuple[type["MissingExtraError"], tuple[str, str, str]]:
+        """From one process to another."""
+        return type(self), self._about
 
 
 class CheckFailedError(HaploomError):

@@ -91,7 +91,7 @@ class _StoredCode(NullCache):
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        folder = _writable_folder()
+        folder = writable_folder()
         if folder is None or data.library.has_dynamic_globals:  # addresses of this process are of no use in another
             return
         payload = dumps(data._reduce())
@@ -196,7 +196,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 @cache
-def _writable_folder() -> Path | None:
+def writable_folder() -> Path | None:
     """The folder new machine code goes to; None, with a warning, where there is none."""
     for folder in _folders():
         with suppress(OSError):

@@ -18,6 +18,7 @@ from haploom.archive import open_archive
 from haploom.archive.genotypes import Statistical
 from haploom.archive.neural import LatentsAndResidual
 from haploom.compression import compress_panel, verify_against
+from haploom.entropy_coding.genotype_block import encode_block
 from haploom.errors import CheckFailedError, CorruptArchiveError, FormatError, HaploomError, SiteMismatchError
 from haploom.exact import IntegerLayer, IntegerNetwork
 from haploom.io import write_panel
@@ -335,3 +336,16 @@ def test_archive__block_after_block(two_populations, tmp_path, monkeypatch):
         sites = slice(start, start + block.n_sites)
         assert_same_panel(block, two_populations.select_sites(sites).select_samples(["P07", "P01"]))
         start += block.n_sites
+
+
+def test_statistical__max_is_never_larger_than_default_on_few_alleles():
+    rng, max_alone_loses = np.random.default_rng(1), False
+    for n_sites in (1, 7, 40, 200):
+        alleles = (rng.random((n_sites, 30)) < rng.beta(0.4, 0.4, (n_sites, 1))).astype(np.uint8)
+        bits = np.packbits(alleles, axis=1)
+        data = Statistical("max").encode(bits, 30)
+        assert_array_equal(Statistical("max").decode(data, n_sites, 30), bits)
+        default, alone = (len(encode_block(alleles, level)) for level in ("default", "max"))
+        assert len(data) == min(default, alone)
+        max_alone_loses |= default < alone
+    assert max_alone_loses  # else this test asks for nothing

@@ -94,6 +94,14 @@ def test_commands__of_the_statistics_run_as_printed(folder_of):
     }
 
 
+def test_commands__of_the_audit_run_as_printed(folder_of):
+    pytest.importorskip("msprime")
+    folder = folder_of("docs/audit.md")
+    assert {"audit.html", "audit.json", "measures.tsv"} == {path.name for path in (folder / "audit").iterdir()}
+    (failing,) = [block for block in blocks("docs/audit.md") if block.mark == "exit-4"]
+    assert run(failing, folder).returncode == 4
+
+
 def test_commands__errors_read_as_the_tour_says(folder_of):
     folder = folder_of("docs/tour.md")
     page = blocks("docs/tour.md")
@@ -115,7 +123,7 @@ def test_commands__bcftools_reads_what_haploom_wrote(folder_of):
         must_succeed(block, folder)
 
 
-@pytest.mark.parametrize("page", [*PAGES, "docs/statistics.md"])
+@pytest.mark.parametrize("page", [*PAGES, "docs/statistics.md", "docs/audit.md"])
 def test_commands__run_on_real_data(page, real_data, tmp_path):
     """On 30 kb of chromosome 22 and a tenth of its people: the same commands, less waiting."""
     source = real_data / "chr22-dense.vcf.gz"

@@ -41,6 +41,23 @@ def windows_outputs(arrays, row):
     return out[:n_outputs]
 
 
+def dense_outputs(arrays, row):
+    x, place = row, 0
+    while f"{place}.weight" in arrays:
+        if place:
+            x = [min(max(value, 0), 65535) for value in x]
+        layer = zip(*(arrays[f"{place}.{name}"].tolist() for name in ("weight", "bias", "shift")), strict=True)
+        x = [(sum(a * w for a, w in zip(x, weights, strict=True)) + bias) >> shift for weights, bias, shift in layer]
+        place += 1
+    return x
+
+
+def unsplit(data):
+    """16-bit integers: all low bytes, then all high bytes."""
+    half = len(data) // 2
+    return [low + 256 * high for low, high in zip(data[:half], data[half:])]
+
+
 def outputs_of_codes(arrays, codes):
     """Outputs of a row, and their scale."""
     if "table" in arrays:
@@ -184,3 +201,37 @@ def test_neural_spec__codes_and_residual(panel, model, tmp_path):
         wrong = [packed[site // 8] >> (7 - site % 8) & 1 for site in range(130)]
         alleles.append([int(y > 0) ^ other for y, other in zip(outputs, wrong)])
     assert_array_equal(alleles, panel.alleles())
+
+
+@pytest.mark.parametrize("kind", ["vae", "cvae", "pca", "window-vae"])
+def test_neural_spec__latents_and_residual(kind, panel, two_populations_split, tmp_path):
+    shape = {"n_latent": 3} if kind == "pca" else {"n_latent": 3, "hidden": (8,), "decoder_hidden": (8,)}
+    shape |= {"window": 50, "couple": True} if kind == "window-vae" else {}
+    config, path = TrainingConfig(epochs=3, batch_size=8), tmp_path / "a.model"
+    trained = train_model(panel, two_populations_split, "population", kind=kind, config=config, shape=shape)
+    write_model(trained.model, path)
+    codec = {"cvae": "cvae+rle", "pca": "pca+rle"}.get(kind, "vae+rle")
+    compress_panel(panel, tmp_path / "a.hlm", codec=codec, model=path, embed_model=False)
+    stored = open_archive(tmp_path / "a.hlm", path)._container.stored("0/genotypes")
+    arrays = read_model(path).group("exact")
+    labels = None
+    if kind == "cvae":
+        packed, stored = parts(stored, 2)
+        labels = unpacked(packed)
+    z_bytes, n_runs = (int.from_bytes(stored[i : i + 8], "little") for i in (0, 8))
+    latents = [z - 65536 if z > 32767 else z for z in unsplit(unpacked(stored[16 : 16 + z_bytes]))]
+    runs = iter(unsplit(unpacked(stored[16 + z_bytes :])))
+    n_latent, alleles = len(latents) // panel.n_haplotypes, []
+    for row in range(panel.n_haplotypes):
+        x = latents[row * n_latent : (row + 1) * n_latent]
+        if labels is not None:
+            x += [2 ** int(arrays["bits"][0]) * (label == labels[row // 2]) for label in range(2)]
+        outputs = windows_outputs(arrays, x) if "window_bits" in arrays else dense_outputs(arrays, x)
+        wrong, bit = [], 0
+        while len(wrong) < panel.n_sites:
+            wrong += [bit] * next(runs)
+            bit = 1 - bit
+        alleles.append([int(y > 0) ^ other for y, other in zip(outputs, wrong, strict=True)])
+    assert_array_equal(alleles, panel.alleles())
+    assert n_runs > 0
+    assert next(runs, None) is None

@@ -22,6 +22,7 @@ FROZEN = {
     "fast": "a6e1d7849d630eb3d1bc033f63ba4e0f6ecffe1a19bf0e33a1d095d2ea830fa0",
     "default": "b907bde9d79bcf2439325edb0c9253642789520f7292100a25b814a0a614c4b0",
     "max": "f4551ef26959215faee9bc0a562e618a37d499f74e9b17aca09d57e740bde167",
+    "learned": "61f467c49ec721df4cc3b3e5b2d5ab64a538093d6c730dd5aa630fdc829fc1f9",
 }
 
 

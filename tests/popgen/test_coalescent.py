@@ -8,7 +8,8 @@ from haploom.errors import HaploomError, MissingExtraError
 from haploom.panel import GeneticMap
 from haploom.popgen import coalescent
 from haploom.popgen.coalescent import default_min_count, simulate_panel
-from haploom.popgen.demography import POPULATIONS
+from haploom.popgen.demography import POPULATIONS, SUBPOPULATION_AGE, SUBPOPULATION_SIZE
+from haploom.popgen.differentiation import fst_matrix, population_counts
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_default_min_count__is_more_than_one_in_600():
 
 def test_simulation__packing_keeps_every_genotype():
     # The slow way: msprime's own genotype matrix of the same trees.
-    simulation = coalescent._Simulation({"AFR": 7, "EAS": 6}, None, 2, seed=3)
+    simulation = coalescent._Simulation({"AFR": 7, "EAS": 6}, None, 2, 1, seed=3)
     trees = simulation._tree_sequence(120_000)
     genotypes = trees.genotype_matrix().T
     minor = np.minimum(genotypes.sum(axis=0), len(genotypes) - genotypes.sum(axis=0))
@@ -68,6 +69,21 @@ def test_simulation__packing_keeps_every_genotype():
     assert [individual.nodes.tolist() for individual in trees.individuals()] == [[2 * i, 2 * i + 1] for i in range(13)]
     names = [trees.population(node.population).metadata["name"] for node in map(trees.node, trees.samples())]
     assert names == panel.labels("population", per="haplotype").tolist()
+
+
+def test_simulate_panel__subpopulations_drift_apart_as_theory_says():
+    panel = simulate_panel(people=24, sites=4000, subpopulations=3, seed=2)
+    counts = population_counts(panel, "subpopulation")
+    assert counts.labels[:4] == ("AFR-1", "AFR-2", "AFR-3", "EUR-1")
+    assert counts.n_haplotypes.tolist() == [16] * 21
+    assert [label[:3] for label in panel.labels("subpopulation")] == panel.labels("population").tolist()
+    # Two lineages of one part meet in it with probability F; else they are as far apart as those of two parts.
+    expected = 1 - np.exp(-SUBPOPULATION_AGE / (2 * SUBPOPULATION_SIZE))
+    fst = fst_matrix(counts)
+    found = np.mean([fst[first + a, first + b] for first in range(0, 21, 3) for a, b in ((0, 1), (0, 2), (1, 2))])
+    assert abs(found - expected) < 0.025
+    with pytest.raises(HaploomError, match="9 subpopulations of 8 people"):
+        simulate_panel(people=8, sites=10, subpopulations=9)
 
 
 def test_simulate_panel__same_seed_same_panel(panel):

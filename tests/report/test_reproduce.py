@@ -20,12 +20,13 @@ from haploom.report.reproduce.catalogue import Request
 from haploom.report.reproduce.claims import Claim
 from haploom.report.reproduce.people import PROTOCOLS, bred_people, founders_of
 from haploom.report.reproduce.rows import RowFile
+from haploom.report.reproduce.storage_claims import claims_of
 from haploom.report.reproduce.tables import measure_table
 from haploom.report.reproduce.written import wide_table, with_factors, write_table
 
 TINY = replace(
     PROTOCOLS["quick"], sites=120, founders=20, generations=2, train_haplotypes=140, test_haplotypes=56, subsets=(120,),
-    latents=(2,), epochs=2,
+    latents=(2,), epochs=2, least_steps=0,
 )  # fmt: skip
 
 
@@ -138,3 +139,59 @@ def test_reproduce__the_command_offers_what_the_catalogue_has():
 )
 def test_claims__the_verdict_is_computed(claim, verdict):
     assert claim.verdict == verdict
+
+
+def storage_row(method, factor, q=None, population="AFR", data="bred", sites=1000, n_bytes=100, model_bytes=0):
+    return {
+        "method": method, "latents": q, "population": population, "data": data, "sites": sites, "bytes": n_bytes,
+        "model_bytes": model_bytes, "factor_1_bit": factor, "factor_1_byte": 8 * factor,
+    }  # fmt: skip
+
+
+def test_storage_claims__table_1_by_hand():
+    vae = "vae+rle, as the paper counts"
+    rows = [
+        storage_row(vae, 1.2, 64), storage_row(vae, 0.9, 32), storage_row(vae, 2.4, 64, "EUR"),
+        storage_row(vae, 2.6, 32, "EUR"), storage_row("q = 0, majority", 0.8), storage_row("q = 0, all zero", 1.0),
+        storage_row("q = 0, majority", 1.0, population="EUR"), storage_row("vae", 1.8, 64),
+        storage_row("vae", 2.0, 32), storage_row("vae", 3.0, 64, "EUR"), storage_row("vae", 5.2, 32, "EUR"),
+        storage_row(vae, 9.0, 64, data="unrelated"),
+    ]  # fmt: skip
+    claims = {claim.paper: claim for claim in claims_of("table1", rows)}
+    wanted = (
+        "With 32",
+        "With 64",
+        "With 128",
+        "half as large",
+        "AFR, the most",
+        "better than PCA",
+        "q = 0",
+        "bits-back",
+    )
+    of = {words: next(claim for paper, claim in claims.items() if words in paper) for words in wanted}
+    assert of["With 32"].verdict == "differs: not in AFR"
+    assert of["With 64"].verdict == of["half as large"].verdict == of["AFR, the most"].verdict == "agrees"
+    assert of["With 128"].verdict.startswith("not measured")  # there are no such rows
+    assert of["better than PCA"].verdict.startswith("not measured")
+    # 1.2 is 1.2 times the best q = 0 row of AFR; 2.6 is 2.6 times that of EUR.
+    assert (of["q = 0"].ours, of["q = 0"].verdict) == ("times: AFR 1.20, EUR 2.60", "differs: not in AFR")
+    # AFR 1.5 and 2.2; EUR 1.25 and 2: the least counts.
+    assert of["bits-back"].ours.endswith("AFR 1.50, EUR 1.25")
+    assert of["bits-back"].verdict == "differs: not in EUR"
+
+
+def test_storage_claims__table_2_counts_the_model():
+    rows = [
+        storage_row("zstd -3, bytes", 10, n_bytes=500), storage_row("vqvae+zstd, paper settings", 30, n_bytes=160),
+        storage_row("vqvae, paper settings", 60, n_bytes=80, model_bytes=900),
+        storage_row("haploom max", 50, n_bytes=90),
+        storage_row("auto, which took vqvae/1, paper settings", 40, n_bytes=95),
+    ]  # fmt: skip
+    claims = {claim.paper: claim for claim in claims_of("table2", rows)}
+    assert next(c for paper, c in claims.items() if "3.3 times" in paper).ours.startswith("3.00 times")
+    half = next(c for paper, c in claims.items() if "half" in paper and "paper settings" in paper)
+    assert (half.ours, half.verdict) == ("0.50 of them", "agrees")
+    auto = next(c for paper, c in claims.items() if "`auto`" in paper and "(bred)" in paper)
+    assert auto.ours == "auto 95 bytes, the smallest other row 90 (haploom max)"
+    assert not auto.agrees
+    assert next(c for paper, c in claims.items() if "(unrelated)" in paper).verdict.startswith("not measured")

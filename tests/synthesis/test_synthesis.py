@@ -10,7 +10,8 @@ pytest.importorskip("torch")
 from haploom.ancestry import classify_panel
 from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import read_model
-from haploom.synthesis import populations_of, synthesize_panel
+from haploom.synthesis import model_source, populations_of, synthesize, synthesize_panel
+from haploom.synthesis.sources import ROWS
 
 
 def test_synthesize__people_look_like_their_population(two_populations, small_model):
@@ -30,13 +31,17 @@ def test_synthesize__people_look_like_their_population(two_populations, small_mo
         assert own > np.corrcoef(real[other], synthetic[label])[0, 1] + 0.3
 
 
-def test_synthesize__same_seed_same_people_whoever_else_is_made(small_model, monkeypatch):
+def test_synthesize__same_seed_same_people_whoever_else_is_made(small_model):
     model = read_model(small_model)
     alone = synthesize_panel(model, ["south"], 10, seed=3)
     both = synthesize_panel(model, ["north", "south"], 10, seed=3)
     assert_array_equal(alone.bits, both.bits[20:])
-    monkeypatch.setattr("haploom.synthesis.latents.BLOCK_BYTES", 300 * 4)
-    assert_array_equal(synthesize_panel(model, ["south"], 10, seed=3).bits, alone.bits)
+    # A second block begins after ROWS haplotypes: the first ones stay, and threads change nothing.
+    source = model_source(model)
+    many = synthesize(source, ["south"], ROWS, seed=3, threads=3)
+    assert_array_equal(many.bits[:20], alone.bits)
+    assert_array_equal(synthesize(source, ["south"], ROWS, seed=3).bits, many.bits)
+    assert not np.array_equal(many.bits[:ROWS], many.bits[ROWS:])
     assert not np.array_equal(synthesize_panel(model, ["south"], 10, seed=4).bits, alone.bits)
 
 
@@ -87,7 +92,7 @@ def test_synthesize__integer_decoders_decide_as_the_float_network(kind, model_of
 
     model = model_of(kind)
     network = load_network(model)
-    rng = np.random.default_rng([1, 1])  # what synthesize_panel draws for the second label
+    rng = np.random.default_rng([1, 1, 0])  # what synthesize_panel draws first for the second label
     z = torch.from_numpy(rng.standard_normal((80, network.n_latents))).float()
     with torch.no_grad():
         wanted = network.decode(z, torch.ones(80, dtype=torch.int64)).numpy() > 0
@@ -148,3 +153,45 @@ def test_synthesize__damaged_integer_decoder_is_told(small_model):
     for arrays in (absent, {**model.arrays, "exact.0.bias": model.arrays["exact.0.bias"].astype(float)}):
         with pytest.raises(CorruptModelError, match="integer decoder"):
             synthesize_panel(replace(model, arrays=arrays), ["north"], 1)
+
+
+@pytest.mark.parametrize("kind", ["cvae", "yvae"])
+def test_synthesize__sampled_alleles_have_the_decoders_probabilities(kind, model_of):
+    torch = pytest.importorskip("torch")
+    from haploom.models.network import load_network
+
+    model = model_of(kind)
+    network = load_network(model)
+    z = torch.from_numpy(np.random.default_rng([1, 1, 0]).standard_normal((ROWS, network.n_latents))).float()
+    with torch.no_grad():
+        p = torch.sigmoid(network.decode(z, torch.ones(ROWS, dtype=torch.int64))).numpy()
+    drawn = synthesize_panel(model, ["south"], ROWS // 2, sampled=True).alleles()
+    error = np.sqrt((p * (1 - p)).sum(axis=0))
+    assert (np.abs(drawn.sum(axis=0) - p.sum(axis=0)) < 5 * error + 0.01 * ROWS).all()
+    decided = synthesize_panel(model, ["south"], ROWS // 2).alleles()
+    assert (drawn != decided).mean() == pytest.approx(np.minimum(p, 1 - p).mean(), rel=0.05)
+
+
+@pytest.mark.parametrize(("kind", "says"), [("gmmn", "has no probabilities"), ("autoregressive", "draws every allele")])
+def test_synthesize__sampled_is_refused_where_there_is_no_choice(kind, says, model_of):
+    with pytest.raises(HaploomError, match=says):
+        synthesize_panel(model_of(kind), ["all"], 2, sampled=True)
+
+
+def test_train__by_label_makes_a_generator_of_each_population(two_populations, two_populations_split):
+    from haploom.training.fit import train_model
+
+    model = train_model(
+        two_populations, two_populations_split, "population", kind="autoregressive", by_label=True,
+        settings={"epochs": 1},
+    ).model  # fmt: skip
+    assert populations_of(model) == ["north", "south"]
+
+
+def test_train__by_label_is_refused_where_the_kind_decides(tmp_path):
+    from haploom.cli.frame import run
+    from haploom.cli.main import haploom
+
+    (tmp_path / "p.tsv").write_text("sample\tpopulation\n")
+    arguments = ["train", str(tmp_path / "p.tsv"), "--populations", str(tmp_path / "p.tsv"), "--kind", "vae"]
+    assert run(haploom, [*arguments, "--by-label", "-o", str(tmp_path / "m")]) == 2

@@ -132,5 +132,11 @@ def test_members__place_people_by_their_label(trained, two_populations):
     np.testing.assert_allclose(z[:2], wanted[:2], rtol=1e-5, atol=1e-6)
     assert np.abs(z[2:] - wanted[2:]).max() > 0.01
     with pytest.raises(HaploomError, match="no column 'population' of labels here"):
-        embed_panel(chosen.with_populations({}), trained.model)
+        embed_panel(chosen.with_populations({"country": chosen.labels("population")}), trained.model)
+    # Without any, each row goes to the label that `classify` gives it.
+    said = classify_panel(chosen, trained.model).labels
+    south = load_network(trained.model).members[1]
+    members = {"north": wanted, "south": encode_batches(south, packed_batches(chosen.bits, chosen.n_sites))}
+    guessed = embed_panel(chosen.with_populations({}), trained.model).z
+    np.testing.assert_allclose(guessed, [members[label][row] for row, label in enumerate(said)], rtol=1e-5, atol=1e-6)
     assert set(classify_panel(chosen, trained.model).labels.tolist()) <= {"north", "south"}  # by MAP, without theirs

@@ -40,7 +40,8 @@ class Reference:
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
     @cached_property
-    def _frequencies(self) -> LabelFrequencies:
+    def frequencies(self) -> LabelFrequencies:
+        """Of each label's people."""
         alternate = np.add.reduceat(self.counts, self.start[:-1], axis=0, dtype=np.int64)
         return LabelFrequencies(alternate, np.repeat(2 * np.diff(self.start)[:, None], self.counts.shape[1], axis=1))
 
@@ -65,7 +66,7 @@ class Reference:
         called: (n_sites,) for haplotypes, (n, n_sites) for people.
         """
         if self.ploidy == 2:
-            return self._frequencies.log_likelihoods(counts, called)
+            return self.frequencies.log_likelihoods(counts, called)
         by_label = self.copying(called)
         alleles = np.ascontiguousarray(counts[:, np.broadcast_to(called, counts.shape[1])])
         return np.hstack([by_label.log_likelihoods(alleles), by_label.from_everybody().log_likelihoods(alleles)])
@@ -73,7 +74,7 @@ class Reference:
     def log_likelihoods_left_out(self, called: np.ndarray | np.bool_ = np.True_) -> np.ndarray:
         """The same of the reference rows themselves, each without its own person. called: of haplotypes alone."""
         if self.ploidy == 2:
-            return self._frequencies.left_out(self.counts, np.True_, self.labels)
+            return self.frequencies.left_out(self.counts, np.True_, self.labels)
         by_label, rows = self.copying(called), np.arange(len(self.counts))
         alleles = np.ascontiguousarray(self.counts[:, np.broadcast_to(called, self.counts.shape[1])])
         return np.hstack([model.log_likelihoods(alleles, rows) for model in (by_label, by_label.from_everybody())])

@@ -8,13 +8,16 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from haploom.entropy_coding.genotype_block import CODEC_ID, decode_block, encode_block
+from haploom.entropy_coding.genotype_block import CODEC_ID, LEARNED_CODEC_ID, decode_block, encode_block
+
+_TWICE_ALLELES = 1 << 23
 
 
 class GenotypeCodec(Protocol):
     """Alleles to bytes and back. `decode` raises ValueError when the bytes cannot be a block of its kind."""
 
-    codec_id: ClassVar[str]
+    @property
+    def codec_id(self) -> str: ...
 
     def encode(self, bits: np.ndarray, n_haplotypes: int) -> bytes: ...
 
@@ -23,13 +26,27 @@ class GenotypeCodec(Protocol):
 
 @dataclass(frozen=True)
 class Statistical:
-    """Positional Burrows-Wheeler order and context mixing; level as in `entropy_coding.genotype_block.LEVELS`."""
+    """Positional Burrows-Wheeler order and context mixing; level as in `compression.writer.LEVELS`.
 
-    codec_id: ClassVar[str] = CODEC_ID
+    Blocks at level "max" ask a learned network, too, and are of a codec of their own. Those that are coded in a moment
+    are coded at "default" as well, and the smaller kept: on few alleles what has more to learn can lose.
+    """
+
+    codec_ids: ClassVar[frozenset[str]] = frozenset({CODEC_ID, LEARNED_CODEC_ID})
     level: str = "default"
 
+    @property
+    def codec_id(self) -> str:
+        return LEARNED_CODEC_ID if self.level == "max" else CODEC_ID
+
     def encode(self, bits: np.ndarray, n_haplotypes: int) -> bytes:
-        return encode_block(np.unpackbits(bits, axis=1, count=n_haplotypes), self.level)
+        alleles = np.unpackbits(bits, axis=1, count=n_haplotypes)
+        if self.level != "max":
+            return encode_block(alleles, self.level)
+        coded = encode_block(alleles, "learned")
+        if alleles.size <= _TWICE_ALLELES:
+            return min(coded, encode_block(alleles, "default"), key=len)
+        return coded
 
     def decode(self, data: bytes, n_records: int, n_haplotypes: int) -> np.ndarray:
         return np.packbits(decode_block(data, n_records, n_haplotypes), axis=1)

@@ -36,7 +36,7 @@ from haploom.panel.variants import STRING
 
 PACKED = "packed/1"  # a section of packed bytes
 HEADER, POPULATIONS, MODEL, MODEL_RECORDS, MAJORITY = "header", "populations", "model", "model-records", "majority"
-KNOWN_CODECS = frozenset({PACKED, Statistical.codec_id, *NEURAL_CODECS, *parts.TEXT_CODECS.values()}) | {
+KNOWN_CODECS = frozenset({PACKED, *Statistical.codec_ids, *NEURAL_CODECS, *parts.TEXT_CODECS.values()}) | {
     HEADER_CODEC, parts.PLAIN_CELLS, *parts.BESIDE_CODECS.values(),
 }  # fmt: skip
 _ROWS_AT_ONCE = 1024
@@ -329,7 +329,7 @@ class Archive:
 
     @cached_property
     def _codecs(self) -> dict[str, GenotypeCodec]:
-        codecs: dict[str, GenotypeCodec] = {Statistical.codec_id: Statistical()}
+        codecs: dict[str, GenotypeCodec] = dict.fromkeys(Statistical.codec_ids, Statistical())
         if self.manifest.model is not None:
             codecs |= {
                 codec_id: self._neural(codec_id) for codec_id in self.manifest.requires if codec_id in NEURAL_CODECS

@@ -17,9 +17,13 @@ class LabelFrequencies:
     def __init__(self, alternate: np.ndarray, total: np.ndarray) -> None:
         self.alternate, self.total = alternate, total
 
+    def smoothed(self) -> np.ndarray:
+        """The alternate-allele frequency of each label, float64 (n_labels, n_sites), never 0 or 1."""
+        return (self.alternate + _ADDED) / (self.total + 2 * _ADDED)
+
     def log_likelihoods(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Nats, float64 (n, n_labels), up to a term all labels share. counts: uint8 (n, n_sites); called: bool."""
-        p = (self.alternate + _ADDED) / (self.total + 2 * _ADDED)
+        p = self.smoothed()
         called = np.broadcast_to(called, counts.shape)
         heads = fixed_point_product(counts.astype(np.float64), (np.log(p) - np.log1p(-p)).T, 0, _TABLE_BITS)
         return heads + fixed_point_product(called.astype(np.float64), 2 * np.log1p(-p).T, 0, _TABLE_BITS)

@@ -76,7 +76,7 @@ class LiStephens:
             raise HaploomError(f"the reference has {X.n_haplotypes} haplotypes at {X.n_sites} sites: wanted some")
         self.n_reference_, self.n_features_in_ = X.n_haplotypes, X.n_sites
         self._columns = _site_columns(X)
-        self._distance_cm = _distances_cm(X.variants, self.genetic_map)
+        self._distance_cm = distances_cm(X.variants, self.genetic_map)
         if self.switches_per_cm is not None and self.mismatch is not None:
             self.switches_per_cm_, self.mismatch_ = self.switches_per_cm, self.mismatch
         else:
@@ -190,7 +190,7 @@ def _site_columns(panel: Panel) -> np.ndarray:
     return columns
 
 
-def _distances_cm(variants: Variants, genetic_map: GeneticMap | Mapping[str, GeneticMap] | None) -> np.ndarray:
+def distances_cm(variants: Variants, genetic_map: GeneticMap | Mapping[str, GeneticMap] | None) -> np.ndarray:
     """cM from the site before: float64 (n_sites,), infinite at the first site of a contig."""
     genome = genome_of(variants, genetic_map)
     cm = np.interp(genome.site_coordinate, genome.map_coordinate, genome.map_cm)

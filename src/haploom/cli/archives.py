@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -20,6 +20,7 @@ from haploom.cli.frame import (
     quiet_option,
     selection_options,
     threads_option,
+    workers_options,
 )  # fmt: skip
 
 CODECS = (
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
 
     from haploom.archive import Archive
     from haploom.io import Selection
+    from haploom.parallel import Workers
 
 
 @click.command()
-@genotypes()
-@output_option("The archive (.hlm).")
+@genotypes("sources", nargs=-1, required=True)
+@output_option("The archive (.hlm); of several files, the folder of theirs.")
 @click.option(
     "--level",
     type=click.Choice(["fast", "default", "max"]),
@@ -65,15 +67,20 @@ if TYPE_CHECKING:
 )
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Decode the archive and compare it first.")
 @selection_options
+@workers_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def compress(
-    source: Path, output: Path, level: str, codec: str, model: Path | None, embed_model: bool,
-    reference: Path | None, verify: bool, selection: "Selection", threads: int | None, force: bool, as_json: bool,
+    sources: tuple[Path, ...], output: Path, level: str, codec: str, model: Path | None, embed_model: bool,
+    reference: Path | None, verify: bool, selection: "Selection", workers: "Workers", threads: int | None, force: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
-    """Store SOURCE without loss: of VCF and BCF every byte of the text. SOURCE is kept.
+    """Store SOURCES without loss: of VCF and BCF every byte of the text. SOURCES are kept.
+
+    Several, such as the chromosomes of a cohort, become archives in the folder OUTPUT with a table of them beside;
+    a run that was stopped redoes only what is missing. --workers are then files at a time, for one file its blocks.
 
     With --populations the labels are kept too, and INFO such as EUR_AF is predicted from them. A selection of
     regions, people or sites is stored as a panel: alleles, sites and names.
@@ -82,12 +89,20 @@ def compress(
         raise click.UsageError(f"--codec {codec} needs --model: train one with `haploom train`")
 
     from haploom.compression import compress as compress_file
+    from haploom.compression import compress_files
 
     start = time.perf_counter()
-    result = compress_file(
-        source, output, selection=selection, level=level, codec=codec, model=model, embed_model=embed_model,
-        reference=reference, verify=verify, threads=threads or default_threads(), force=force,
-    )  # fmt: skip
+    settings: dict[str, Any] = {
+        "selection": selection, "level": level, "codec": codec, "model": model, "embed_model": embed_model,
+        "reference": reference, "verify": verify, "force": force,
+    }  # fmt: skip
+    if len(sources) > 1 or output.is_dir():
+        rows = compress_files(sources, output, workers=workers, threads=threads or 1, **settings)
+        totals = {name: sum(row[name] for row in rows) for name in ("sites", "total_bytes", "genotype_bytes")}
+        seconds = round(time.perf_counter() - start, 2)
+        print_result({"archives": len(rows), **totals, "seconds": seconds, "files": rows}, as_json)
+        return
+    result = compress_file(sources[0], output, workers=workers, threads=threads or default_threads(), **settings)
     result["seconds"] = round(time.perf_counter() - start, 2)
     if not as_json:
         result.pop("made_by")

@@ -19,9 +19,11 @@ from haploom.cli.frame import (
     print_result,
     quiet_option,
     seed_option,
+    selection_options,
     threads_option,
     training_selection_options,
 )
+from haploom.cli.statistics import Widths
 from haploom.io.model_kinds import CODES
 
 if TYPE_CHECKING:
@@ -260,6 +262,59 @@ def train(
         cells = (record.get(key) for key in ("bits_per_site", "stored_bits_per_site", "model_bytes", "train_seconds"))
         shown.append([record["method"], *("" if cell is None else f"{cell:,}" for cell in cells)])
     _print_table(shown)
+
+
+@bench.command()
+@genotypes()
+@output_option("Records, a JSON line each; new ones are added at the end.")
+@click.option(
+    "--windows", type=Widths(), default="50,100,500,1000,2500,5000,7500,10000", show_default=True,
+    help="Widths of windows, in sites; those wider than the file are left out.",
+)  # fmt: skip
+@click.option(
+    "--level", type=click.Choice(["fast", "default", "max"]), default="default", show_default=True,
+    help="Of the genotype codec.",
+)  # fmt: skip
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw them too (.png, .svg or .pdf).")
+@selection_options
+@force_option
+@json_option
+@quiet_option
+def windows(
+    source: Path, output: Path, windows: tuple[int, ...], level: str, plot: Path | None, selection: "Selection",
+    force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """How small SOURCE gets in windows of each width, beside the entropy that the paper chooses a width by.
+
+    Each window is stored as its distinct haplotypes and everybody's indices, and as a block of the archive's genotype
+    codec; both are decoded and compared. Sizes are bytes of the whole file. --force replaces the plot, never records.
+    """
+    from haploom.bench.records import append_records
+    from haploom.bench.windows import table, window_records
+    from haploom.io import check_outputs, read_panel
+    from haploom.report.figures import check_figure_name, save_figure
+    from haploom.report.plots_statistics import window_sizes
+
+    if plot is not None:
+        check_outputs([plot], (source, output), force)
+        check_figure_name(plot)
+    records = []
+    for record in window_records(f"windows/{source.name}", read_panel(source, selection), windows, level):
+        append_records(output, [record])
+        records.append(record)
+    if plot is not None:
+        sizes = {
+            "distinct haplotypes": [record["pattern_bytes"] for record in records],
+            "indices": [record["index_bytes"] for record in records],
+            "both together": [record["pattern_bytes"] + record["index_bytes"] for record in records],
+            f"genotype codec, {level}": [record["block_bytes"] for record in records],
+        }
+        widths, packed = [record["width"] for record in records], records[0]["input_bit_bytes"]
+        save_figure(lambda ax: window_sizes(ax, widths, sizes, packed), plot, force)
+    if as_json:
+        click.echo(json.dumps(records, ensure_ascii=False))
+    else:
+        _print_table(table(records))
 
 
 def _print_table(rows: list[list[str]]) -> None:

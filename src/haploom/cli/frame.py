@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -140,6 +141,38 @@ min_coverage_option = click.option(
     help="Refuse genotypes with a smaller share of the model's sites.",
 )  # fmt: skip
 threads_option = click.option("--threads", type=click.IntRange(1), help="Threads. [default: all cores]")
+_WORKERS = (
+    click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes at work."),
+    click.option("--dask", metavar="ADDRESS", help="Work on this Dask scheduler's workers; local: start so many here."),
+    click.option("--memory", metavar="SIZE", help="What each worker may hold, such as 2G."),
+)
+
+
+def workers_options(function: Callable) -> Callable:
+    """Who does work that is cut in parts; the command gets `haploom.parallel.Workers` as the keyword `workers`."""
+
+    @wraps(function)
+    def wrapped(*args: Any, workers: int, dask: str | None, memory: str | None, **kwargs: Any) -> Any:
+        from haploom.parallel import Workers
+
+        threads = kwargs.get("threads") or 1
+        where = Workers(count=workers, dask=dask, threads=threads, memory_bytes=_size(memory) if memory else None)
+        return function(*args, workers=where, **kwargs)
+
+    return _with_options(wrapped, _WORKERS)
+
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def _size(text: str) -> int:
+    """Bytes of `2G`, `512M`, `1048576`."""
+    found = re.fullmatch(r"(\d+)([KMGT]?)I?B?", text.strip().upper())
+    if not found:
+        raise click.UsageError(f"--memory {text}: wanted a number of bytes, or one with K, M, G or T, such as 2G")
+    return int(found[1]) * _UNITS[found[2]]
+
+
 output_type_option = click.option(
     "-O", "--output-type", type=click.Choice(["v", "z", "u", "b"]),
     help="v: VCF, z: VCF in BGZF, u: plain BCF, b: BCF. Without it, the suffix of the output tells.",
@@ -209,6 +242,18 @@ def training_selection_options(function: Callable) -> Callable:
         return function(*args, selection=_take_selection(kwargs), split=split, **kwargs)
 
     return _with_options(wrapped, [option for name, option in _SELECTION_OPTIONS.items() if name != "part"])
+
+
+def site_selection_options(function: Callable) -> Callable:
+    """The options that choose sites by place, for commands that read several files of people; keyword `selection`."""
+
+    @wraps(function)
+    def wrapped(*args: Any, sites: Path | None, **kwargs: Any) -> Any:
+        others = dict.fromkeys(("samples", "samples_file", "maf", "populations", "label"))
+        places = {name: kwargs.pop(name) for name in ("regions", "regions_file")}
+        return function(*args, selection=_take_selection({**others, **places, "sites": sites}), **kwargs)
+
+    return _with_options(wrapped, [_SELECTION_OPTIONS[name] for name in ("regions", "regions_file", "sites")])
 
 
 def _with_options(function: Callable, options: Iterable[Callable]) -> Callable:

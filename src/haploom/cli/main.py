@@ -3,16 +3,20 @@
 import rich_click as click
 
 from haploom.cli.archives import compress, decompress, inspect, verify, view
+from haploom.cli.audit import audit
 from haploom.cli.bench import bench
 from haploom.cli.breed import breed
 from haploom.cli.convert import convert
 from haploom.cli.demo import demo
+from haploom.cli.doctor import doctor
 from haploom.cli.impute import impute
-from haploom.cli.people import classify, embed, synthesize
+from haploom.cli.locate import locate
+from haploom.cli.people import classify, embed
 from haploom.cli.reproduce import reproduce
 from haploom.cli.simulate import simulate
 from haploom.cli.split import split
 from haploom.cli.statistics import entropy, ld
+from haploom.cli.synthesize import synthesize
 from haploom.cli.train import train
 from haploom.provenance import __version__
 
@@ -31,8 +35,8 @@ def haploom() -> None:
 
 
 SUBCOMMANDS: tuple[click.Command, ...] = (
-    demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify,
-    impute, synthesize, entropy, ld, bench, reproduce,
+    demo, simulate, convert, split, breed, train, compress, decompress, view, inspect, verify, embed, classify, locate,
+    impute, synthesize, audit, entropy, ld, bench, reproduce, doctor,
 )  # fmt: skip
 for subcommand in SUBCOMMANDS:
     haploom.add_command(subcommand)

@@ -1,6 +1,7 @@
-"""`haploom embed`, `classify` and `synthesize`: what a trained model says of people, and people it makes up."""
+"""`haploom embed` and `classify`: what a trained model says of people."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,14 @@ from haploom.cli.frame import (
     json_option,
     min_coverage_option,
     model_option,
-    no_version_option,
     note,
     output_option,
-    output_type_option,
     print_result,
     quiet_option,
-    seed_option,
     selection_options,
     threads_option,
 )  # fmt: skip
+from haploom.cli.mixture import MixtureOutputs, mixture_options
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -37,7 +36,18 @@ _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 @genotypes()
 @model_option
 @output_option("Coordinates, a TSV: sample, haplotype, z1, z2, ..., part; - for stdout.", stdout=True)
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw them too (.png, .svg or .pdf).")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw them too: .html, a map to explore offline, or .png, .svg or .pdf.",
+)
+@click.option(
+    "--beside",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Another model, whose map stands beside in the .html; may be repeated.",
+)
+@click.option("--uncertainty", is_flag=True, help="Standard deviations too: s1, s2, ..., ellipses in the .html.")
 @min_coverage_option
 @selection_options
 @threads_option
@@ -45,33 +55,56 @@ _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 @json_option
 @quiet_option
 def embed(
-    source: Path, model: Path, output: Path, plot: Path | None, min_coverage: float, selection: "Selection",
-    threads: int | None, force: bool, as_json: bool,
+    source: Path, model: Path, output: Path, plot: Path | None, beside: tuple[Path, ...], uncertainty: bool,
+    min_coverage: float, selection: "Selection", threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Place the haplotypes in SOURCE in a model's latent space; with a model of unphased people, the people.
 
-    Sites of the model that are absent from SOURCE are taken as missing.
+    Sites of the model that are absent from SOURCE are taken as missing. A cvae or yvae is told the labels of
+    --populations; without, each row is placed under the label it is rebuilt best under.
     """
-    from haploom.embedding import embed_panel, write_embedding
+    from haploom.embedding import check_has_posterior, embed_panel, has_posterior, write_embedding
+    from haploom.errors import HaploomError
     from haploom.io import check_outputs, label_level, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
-    check_outputs([path for path in (output, plot) if path], (source, model, selection.populations), force)
-    if plot is not None:
+    as_page = plot is not None and plot.suffix == ".html"
+    if beside and not as_page:
+        raise click.UsageError("--beside needs --plot MAP.html: only that file holds maps beside each other")
+    check_outputs([path for path in (output, plot) if path], (source, model, *beside, selection.populations), force)
+    if plot is not None and not as_page:
         from haploom.report.figures import check_figure_name
 
-        check_figure_name(plot)
-    trained = read_model(model)
-    check_has_latents(trained)
+        check_figure_name(plot, (".html",))
+    trained, *others = [read_model(path) for path in (model, *beside)]
+    for each in (trained, *others):
+        check_has_latents(each)
+    if uncertainty:
+        check_has_posterior(trained)
+    if unlike := [path for path, other in zip(beside, others) if other.ploidy != trained.ploidy]:
+        raise HaploomError(
+            f"{unlike[0]} is a model of other rows than {model}: one places haplotypes, the other unphased people; "
+            "draw them apart"
+        )
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
-    _use_threads(trained, threads)
+    _use_threads((trained, *others), threads)
     with chosen_sites_explained(selection):
-        embedding = embed_panel(panel, trained, min_coverage)
+        embedding = embed_panel(panel, trained, min_coverage, uncertainty=uncertainty)
+        placed = [
+            embed_panel(panel, other, min_coverage, uncertainty=uncertainty and has_posterior(other))
+            for other in others
+        ]
     if plot is not None:  # first, because a picture can be refused
-        from haploom.report.maps import save_map
+        level = label_level(panel.populations, selection.label) if panel.populations else None
+        if as_page:
+            from haploom.report.map_page import save_map_page
 
-        labels = panel.labels(label_level(panel.populations, selection.label)) if panel.populations else None
-        save_map(embedding, labels, plot, force)
+            maps = dict(zip(_titles((model, *beside), (trained, *others)), (embedding, *placed)))
+            save_map_page(maps, panel.populations, level, plot, force, title=f"Map of {source.name}")
+        else:
+            from haploom.report.maps import save_map
+
+            save_map(embedding, panel.labels(level) if level else None, plot, force)
     write_embedding(embedding, output, force)
     _note_training_people(embedding.parts)
     n_rows, n_latents = embedding.z.shape
@@ -83,6 +116,7 @@ def embed(
 @genotypes()
 @model_option
 @output_option("Labels, a TSV: sample, haplotype, label, set, p_<population>..., part; - for stdout.", stdout=True)
+@mixture_options
 @click.option(
     "--why",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -95,13 +129,14 @@ def embed(
 @json_option
 @quiet_option
 def classify(
-    source: Path, model: Path, output: Path, why: Path | None, min_coverage: float, selection: "Selection",
-    threads: int | None, force: bool, as_json: bool,
+    source: Path, model: Path, output: Path, mixture: MixtureOutputs, why: Path | None, min_coverage: float,
+    selection: "Selection", threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
     Sites of the model that are absent from SOURCE are taken as missing. A model of kind ancestry gives calibrated
-    probabilities and sets of labels, and says unknown of people unlike its reference.
+    probabilities and sets of labels, and says unknown of people unlike its reference; of mixed people it says the
+    ancestry of each stretch (--local-ancestry) and the share of each label (--proportions).
 
     With --populations, says how often that agrees with the labels there: those of the column the model learned.
     """
@@ -111,15 +146,19 @@ def classify(
     from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
-    check_outputs([path for path in (output, why) if path], (source, model, selection.populations), force)
+    check_outputs(
+        [output, *mixture.files, *([why] if why else [])],
+        (source, model, selection.populations, mixture.genetic_map), force,
+    )  # fmt: skip
     trained = read_model(model)
     check_has_latents(trained)
+    mixture.check(trained)
     if why is not None and trained.card.kind != "ancestry":
         raise click.UsageError(f"--why takes a model of kind ancestry; this is a {trained.card.kind}")
     check_label_level(trained, selection.label)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
-    _use_threads(trained, threads)
+    _use_threads((trained,), threads)
     with chosen_sites_explained(selection):
         if why is None:
             classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
@@ -132,11 +171,13 @@ def classify(
             measured = classifier.measure(panel, trained, min_coverage)
             classification = classifier.classification(measured, panel, trained)
             write_why(check_people(classification, measured, classifier, trained), why, force)
+        mixed = mixture.write(panel, trained, min_coverage, threads or default_threads(), force)
     write_classification(classification, output, force)
     _note_training_people(classification.parts)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
     named = sorted({*classification.classes, *classification.labels.tolist()})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
+    result |= mixed
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
@@ -146,50 +187,16 @@ def classify(
     print_result(result, as_json, output)
 
 
-@click.command()
-@model_option
-@click.option(
-    "--population", "populations", multiple=True, help="Of which; may be repeated or hold commas. [default: all]"
-)
-@click.option("-n", "--people", type=click.IntRange(1), required=True, help="People of each, two haplotypes a person.")
-@output_option("VCF (.vcf, .vcf.gz) or HDF5 (.h5).")
-@output_type_option
-@no_version_option
-@seed_option
-@force_option
-@json_option
-@quiet_option
-def synthesize(
-    model: Path, populations: tuple[str, ...], people: int, output: Path, output_type: str | None, no_version: bool,
-    seed: int, force: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Make new haplotypes of a population. They are marked synthetic, and named SYN_...
-
-    A vae makes them from around the latents of its training people, a cvae, yvae or gmmn from noise under the label,
-    an autoregressive model allele after allele (of everybody: it knows no labels).
-    """
-    from haploom.cli.arguments import populations_beside
-    from haploom.io import check_outputs, write_panel, write_populations
-    from haploom.io.model_file import file_sha256, read_model
-    from haploom.io.panels import check_output_name
-    from haploom.synthesis import header_lines, populations_of, synthesize_panel
-
-    check_output_name(output, output_type)
-    labels_to = populations_beside(output)
-    check_outputs((output, labels_to), (model,), force)
-    trained = read_model(model)
-    # A name that itself holds a comma is taken whole.
-    wanted = [name for given in populations for name in ([given] if given in trained.labels else given.split(","))]
-    panel = synthesize_panel(trained, tuple(dict.fromkeys(wanted)) or populations_of(trained), people, seed)
-    header = header_lines(trained, file_sha256(model), seed)
-    write_panel(panel, output, output_type=output_type, force=force, header_lines=header, no_version=no_version)
-    write_populations(labels_to, panel.samples, panel.populations, force)
-    print_result({"people": panel.n_samples, "sites": panel.n_sites, "labels": str(labels_to)}, as_json)
+def _titles(paths: Sequence[Path], models: "Sequence[ModelFile]") -> list[str]:
+    """What to call models on a page: kind and file name, or the whole path where names are the same."""
+    names = [path.name for path in paths]
+    shown = names if len(set(names)) == len(names) else [str(path) for path in paths]
+    return [f"{model.card.kind.upper()}, {name}" for model, name in zip(models, shown)]
 
 
-def _use_threads(model: "ModelFile", threads: int | None) -> None:
+def _use_threads(models: "Iterable[ModelFile]", threads: int | None) -> None:
     """After the input is known to be good, as this loads torch; a PCA and an ancestry classifier need none."""
-    if model.card.kind not in ("pca", "ancestry"):
+    if any(model.card.kind not in ("pca", "ancestry") for model in models):
         from haploom.training.threads import use_threads
 
         use_threads(threads)

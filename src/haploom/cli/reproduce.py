@@ -9,7 +9,10 @@ from haploom.cli.frame import json_option, output_option, print_result, quiet_op
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # Spelt out, because the list behind them (report.reproduce.catalogue) is not loaded to print --help; a test compares.
-RESULTS = ("table1", "table2", "table-s3")
+RESULTS = (
+    "table1", "table2", "table3", "table4", "table-s3", "fig1", "fig3", "fig4", "fig5", "fig6", "fig-s1", "fig-s2",
+    "fig-s3", "fig-s4", "fig-s5", "fig-s6", "fig-s7", "fig-s8", "fig-s9", "fig-s10", "gmmn",
+)  # fmt: skip
 
 
 @click.command()

@@ -38,6 +38,13 @@ from haploom.cli.frame import (
     type=click.IntRange(1),
     help="Leave out sites whose minor allele has fewer copies.  [default: more than 1 in 600 haplotypes]",
 )
+@click.option(
+    "--subpopulations",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Parts of each population, apart for 100 generations; with more than 1, a column of labels names them.",
+)
 @seed_option
 @no_version_option
 @force_option
@@ -45,8 +52,8 @@ from haploom.cli.frame import (
 @quiet_option
 def simulate(
     output: Path, output_type: str | None, people: int | Mapping[str, int], sites: int | None, length_bp: int | None,
-    genetic_map: Path | None, contig: str | None, min_count: int | None, seed: int, no_version: bool, force: bool,
-    as_json: bool,
+    genetic_map: Path | None, contig: str | None, min_count: int | None, subpopulations: int, seed: int,
+    no_version: bool, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Simulate unrelated people of seven continental populations; no real genome is needed or used.
 
@@ -71,8 +78,8 @@ def simulate(
         crossovers = io.read_genetic_map(genetic_map, contig)
         chrom = contig or io.genetic_map_contigs(genetic_map)[0]
     panel = simulate_panel(
-        people=people, sites=sites, length_bp=length_bp, genetic_map=crossovers, min_count=min_count, chrom=chrom,
-        seed=seed,
+        people=people, sites=sites, length_bp=length_bp, genetic_map=crossovers, min_count=min_count,
+        subpopulations=subpopulations, chrom=chrom, seed=seed,
     )  # fmt: skip
     synthetic = f'##synthetic=<Source="coalescent simulation, no person\'s genome",Seed={seed}>'
     io.write_panel(

@@ -46,6 +46,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--epochs", type=click.IntRange(1), help="At most so many epochs. [default: the profile's]")
 @click.option("--batch-size", type=click.IntRange(2), help="Rows a step, of all processes. [default: the profile's]")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Of Adam. [default: the profile's]")
+@click.option("--by-label", is_flag=True, help="Tell an autoregressive model each row's label, to make people of it.")
 @click.option("--unphased", is_flag=True, help="Train on people's allele counts, unphased or with missing calls.")
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped (from OUTPUT.checkpoint).")
 @click.option(
@@ -53,7 +54,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.IntRange(1),
     help="Processes that share each batch; of a yvae, networks trained at a time. [default: 1; of a yvae, --threads]",
 )
+@click.option("--dask", metavar="ADDRESS", help="Train a yvae's networks on this Dask scheduler's workers, or local.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--coordinates",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of --kind coordinates: where people were sampled (sample, longitude, latitude).",
+)
 @click.option("--history", type=_FILE, help="Write the figures of each epoch, a JSON object a line.")
 @click.option("--plot", type=_FILE, help="Draw the loss over epochs (.png, .svg or .pdf).")
 @training_selection_options
@@ -64,9 +71,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @quiet_option
 def train(
     source: Path, output: Path, kind: str, profile: str, latent: int | None, epochs: int | None, batch_size: int | None,
-    learning_rate: float | None, unphased: bool, resume: bool, processes: int | None, device: str,
-    history: Path | None, plot: Path | None, selection: "Selection", split: Path | None, seed: int,
-    threads: int | None, force: bool, as_json: bool,
+    learning_rate: float | None, by_label: bool, unphased: bool, resume: bool, processes: int | None, dask: str | None,
+    device: str, coordinates: Path | None, history: Path | None, plot: Path | None, selection: "Selection",
+    split: Path | None, seed: int, threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a model on the phased haplotypes in SOURCE, or with --unphased on genotypes.
 
@@ -77,6 +84,9 @@ def train(
     --kind ancestry fits the classifier with calibrated labels to train and validation people together, in one pass
     that needs no torch; its file holds their genotypes.
 
+    --kind coordinates learns from --coordinates where people are from, for `haploom locate`: phase and --populations
+    are not needed, and without --split all people are fitted.
+
     Now and then the training is saved to OUTPUT.checkpoint, which is deleted at the end: after Ctrl-C or a crash
     the same command with --resume goes on from there. Under torchrun, all its processes share each batch.
     """
@@ -85,13 +95,25 @@ def train(
     from haploom.io.output import check_outputs, text_output
     from haploom.panel import split_people
 
-    if selection.populations is None:
+    if (kind == "coordinates") != (coordinates is not None):
+        raise click.UsageError("--kind coordinates and --coordinates TABLE go together")
+    if selection.populations is None and kind != "coordinates":
         raise click.UsageError("train needs --populations: the model remembers where each label lies")
+    if by_label and kind != "autoregressive":
+        raise click.UsageError(
+            f"--by-label is for --kind autoregressive: a {kind} is told labels, or is not, by its kind"
+        )
     if plot is not None:
         from haploom.report.figures import check_figure_name
 
         check_figure_name(plot)
-    check_outputs([path for path in (output, history, plot) if path], (source, selection.populations, split), force)
+    inputs = (source, selection.populations, split, coordinates)
+    check_outputs([path for path in (output, history, plot) if path], inputs, force)
+    networks_alone = (latent, epochs, batch_size, learning_rate, history, plot, profile, resume)
+    if coordinates is not None:
+        _refuse_options_of_networks(kind, *networks_alone)
+        _train_coordinates(source, coordinates, selection, split, seed, output, force, as_json)
+        return
     unfinished = output.with_name(f"{output.name}.checkpoint")
     if _saved(unfinished) and not (resume or force):
         raise HaploomError(
@@ -107,7 +129,7 @@ def train(
     level = label_level(panel.populations, selection.label)
     parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
     if kind == "ancestry":
-        _refuse_options_of_networks(latent, epochs, batch_size, learning_rate, history, plot, profile, resume)
+        _refuse_options_of_networks(kind, *networks_alone)
         from haploom.ancestry.trusted_training import train_ancestry
 
         started = time.monotonic()
@@ -137,7 +159,7 @@ def train(
     try:
         trained = train_model(
             panel, parts, level, kind=kind, profile=profile, settings=given, shape=shape, maf=selection.maf or 0.0,
-            device=device, processes=processes, checkpoint=unfinished, resume=resume,
+            by_label=by_label, device=device, processes=processes, dask=dask, checkpoint=unfinished, resume=resume,
         )  # fmt: skip
     except KeyboardInterrupt:
         if saved := _saved(unfinished):
@@ -173,9 +195,34 @@ def _about(model: Path) -> dict[str, Any]:
     return result | {name: round(value, 5) for name, value in figures.items() if name.startswith(measured)}
 
 
+def _train_coordinates(
+    source: Path, coordinates: Path, selection: "Selection", split: Path | None, seed: int, output: Path, force: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    import numpy as np
+
+    from haploom.embedding.place_training import train_coordinates
+    from haploom.io import read_dosages, read_split
+    from haploom.io.model_file import write_model
+    from haploom.io.place_tables import read_places
+    from haploom.panel import Split
+
+    panel = read_dosages(source, replace(selection, maf=None))
+    places = read_places(coordinates, panel.samples)
+    known = ~np.isnan(places).any(axis=1)
+    if not known.all():
+        note(f"{(~known).sum():,} of {len(known):,} people have no place in {coordinates} and are left out")
+        panel = panel.select_samples([name for name, there in zip(panel.samples, known) if there])
+    parts = read_split(split) if split else Split(dict.fromkeys(panel.samples, "train"))
+    started = time.monotonic()
+    model = train_coordinates(panel, places[known], parts, maf=selection.maf or 0.0, seed=seed)
+    write_model(model, output, force)
+    print_result(_about(output) | {"seconds": round(time.monotonic() - started, 1)}, as_json)
+
+
 def _refuse_options_of_networks(
-    latent: int | None, epochs: int | None, batch_size: int | None, learning_rate: float | None, history: Path | None,
-    plot: Path | None, profile: str, resume: bool,
+    kind: str, latent: int | None, epochs: int | None, batch_size: int | None, learning_rate: float | None,
+    history: Path | None, plot: Path | None, profile: str, resume: bool,
 ) -> None:  # fmt: skip
     given = {
         "--latent": latent, "--epochs": epochs, "--batch-size": batch_size, "--learning-rate": learning_rate,
@@ -183,7 +230,7 @@ def _refuse_options_of_networks(
         "--profile paper": True if profile == "paper" else None,
     }  # fmt: skip
     if wrong := [name for name, value in given.items() if value is not None]:
-        raise click.UsageError(f"--kind ancestry is no network trained in epochs: leave {', '.join(wrong)} out")
+        raise click.UsageError(f"--kind {kind} is no network trained in epochs: leave {', '.join(wrong)} out")
 
 
 def _saved(checkpoint: Path) -> list[Path]:

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -31,9 +32,11 @@ from haploom.io.formats import BCF, PLINK1, VCF
 from haploom.io.output import atomic_output, check_outputs
 from haploom.io.text_source import HashedStream, open_text, panel_text
 from haploom.panel import DosagePanel, Panel
+from haploom.parallel import Workers, run_parts
 
 CODECS = ("auto", "statistical", *NEURAL)
 _EVERYTHING = Selection()
+_THIS_PROCESS = Workers()
 
 
 class BlockLimits(NamedTuple):
@@ -64,7 +67,8 @@ class Storage:
     reference: an archive (opened, or where it is) beside whose people these are stored: only what it does not tell.
     Reading needs this very file.
     verify: decode the finished archive and compare it with what went in before it gets its name.
-    threads: blocks coded at once; the bytes do not depend on it. force: replace an output that exists.
+    threads: blocks coded at once; the bytes do not depend on it. workers: code blocks there instead, which pays on a
+    cluster; not blocks of a model or beside a reference. force: replace an output that exists.
 
     Raises HaploomError for an unknown codec or level, or a codec that lacks its model.
     """
@@ -76,6 +80,7 @@ class Storage:
     embed_model: bool = True
     verify: bool = True
     threads: int = 1
+    workers: Workers = _THIS_PROCESS
     force: bool = False
 
     def __post_init__(self) -> None:
@@ -138,15 +143,24 @@ def compress(
     return _compress(text, output, storage)
 
 
-def compress_panel(panel: Panel, output: Path | str, **settings: Any) -> dict[str, Any]:
-    """Store a panel, with its labels, as the text our writer makes of it. settings: the fields of `Storage`."""
-    return _compress(_panel_source(panel, None, "panel", ()), Path(output), Storage(**settings))
+def compress_panel(
+    panel: Panel, output: Path | str, *, header_lines: Sequence[str] = (), **settings: Any
+) -> dict[str, Any]:
+    """Store a panel, with its labels, as the text our writer makes of it.
+
+    header_lines: more `##` lines of it. settings: the fields of `Storage`.
+    """
+    return _compress(_panel_source(panel, None, "panel", (), header_lines), Path(output), Storage(**settings))
 
 
-def _panel_source(panel: Panel | DosagePanel, label: str | None, kind: str, not_kept: tuple[str, ...]) -> _Source:
+def _panel_source(
+    panel: Panel | DosagePanel, label: str | None, kind: str, not_kept: tuple[str, ...],
+    header_lines: Sequence[str] = (),
+) -> _Source:  # fmt: skip
     labels = _columns(panel.populations)
     level = label_level(labels, label) if label else None  # the text has no INFO to predict
-    return _Source(lambda: nullcontext(panel_text(panel)), kind, not_kept, lambda _: labels, lambda _: level)
+    text = partial(panel_text, panel, header_lines)
+    return _Source(lambda: nullcontext(text()), kind, not_kept, lambda _: labels, lambda _: level)
 
 
 def _columns(labels: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
@@ -213,7 +227,11 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
                     encode_block_beside, reference=reference, codec=Statistical(storage.level), level=storage.level,
                     groups=groups,
                 )  # fmt: skip
-            written = list(_encode_blocks(writer, blocks, encode, storage.threads))
+            if reference or storage.workers.here:
+                encoded = _encode_in_threads(blocks, encode, storage.threads)
+            else:
+                encoded = _encode_elsewhere(blocks, encode, storage.workers)
+            written = [_add_block(writer, number, *each) for number, each in enumerate(encoded)]
         writer.finish(
             Manifest(
                 requires=sorted({section.codec for section in writer.sections.values()}),
@@ -236,30 +254,39 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
         Archive(target, storage.model or storage.reference).verify(storage.threads)
 
 
-def _encode_blocks(
-    writer: ContainerWriter,
-    blocks: Iterator[TextBlock],
-    encode: Callable[[TextBlock], dict[str, EncodedSection]],
-    threads: int,
-) -> Iterator[Block]:
-    """Encode blocks in `threads` threads and write them in order; a few at a time are in memory."""
+Encode = Callable[[TextBlock], dict[str, EncodedSection]]
+Encoded = tuple[TextBlock, dict[str, EncodedSection]]
+
+
+def _encode_in_threads(blocks: Iterator[TextBlock], encode: Encode, threads: int) -> Iterator[Encoded]:
+    """Blocks with their sections, in order; a few at a time are in memory."""
     waiting: list[tuple[TextBlock, Future[dict[str, EncodedSection]]]] = []
     with progress.task("Compressing", None) as advance, ThreadPoolExecutor(threads) as pool:
 
-        def write_first(number: int) -> Block:
+        def first() -> Encoded:
             block, future = waiting.pop(0)
             advance(block.n_records)
-            return _add_block(writer, number, block, future.result())
+            return block, future.result()
 
-        number = 0
         for block in blocks:
             waiting.append((block, pool.submit(encode, block)))
             if len(waiting) > threads:
-                yield write_first(number)
-                number += 1
+                yield first()
         while waiting:
-            yield write_first(number)
-            number += 1
+            yield first()
+
+
+def _encode_elsewhere(blocks: Iterator[TextBlock], encode: Encode, workers: Workers) -> Iterator[Encoded]:
+    """The same in other processes."""
+    waiting: deque[TextBlock] = deque()
+
+    def given() -> Iterator[TextBlock]:
+        for block in blocks:
+            waiting.append(block)
+            yield block
+
+    for _, sections in run_parts(encode, given(), workers, label="Compressing blocks", ordered=True):
+        yield waiting.popleft(), sections
 
 
 def _add_block(writer: ContainerWriter, number: int, block: TextBlock, sections: dict[str, EncodedSection]) -> Block:

@@ -1,11 +1,12 @@
 """One block of phased biallelic genotypes as bytes, without loss.
 
-The stream (codec id `genotypes/1`):
-- byte 0: level, 0 to 3. Level 0 is the fallback: the rest are the alleles as bits, site after site, the highest bit
+The stream (codec id `genotypes/1`, and `genotypes/2` where it may have level 4):
+- byte 0: level, 0 to 4. Level 0 is the fallback: the rest are the alleles as bits, site after site, the highest bit
   of a byte first, without padding between sites.
-- byte 1 (levels 1 to 3): the first class of common sites; sites of lower classes are rare.
+- byte 1 (levels 1 to 4): the first class of common sites; sites of lower classes are rare.
 - the rest: one stream of the range coder (`range_coder`): the class of every site (`site_classes`), then the common
-  sites (`common_runs` at level 1, `common_sites` at levels 2 and 3), then the rare sites (`rare_sites`).
+  sites (`common_runs` at level 1, `common_sites` at levels 2 and 3, `learned_sites` at level 4), then the rare sites
+  (`rare_sites`).
 The numbers of sites and haplotypes are kept by whoever keeps the bytes.
 
 Any bytes decode to some alleles in bounded time and memory: a checksum of the alleles is the archive's to keep.
@@ -13,20 +14,24 @@ Any bytes decode to some alleles in bounded time and memory: a checksum of the a
 
 import numpy as np
 
-from haploom.entropy_coding import common_runs, common_sites
+from haploom.entropy_coding import common_runs, common_sites, learned_sites
+from haploom.entropy_coding.learned_expert import shipped_network
 from haploom.entropy_coding.range_coder import finish, is_full, new_decoder, new_encoder
 from haploom.entropy_coding.rare_sites import code_rare_sites, gather_carriers, spread_carriers
 from haploom.entropy_coding.site_classes import BOUNDS, classes_of, code_classes
 
 CODEC_ID = "genotypes/1"
-LEVELS = {"fast": 1, "default": 2, "max": 3}
+LEARNED_CODEC_ID = "genotypes/2"  # of blocks at level `learned`; whoever knows genotypes/1 alone cannot read it
+LEVELS = {"fast": 1, "default": 2, "max": 3, "learned": 4}
 _PLAIN = 0
 # What the levels above `fast` mix. PBWT orders as (lowest minor-allele frequency in %, run, phase) of the sites they
 # pass (see `code_common_sites`), the main order first; the donors of each haplotype; and whether
 # unanimous alleles skip the mix.
 ORDERS = ((0, 0, 0), (10, 0, 0), (40, 0, 0), (0, 1, 0), (0, 1, 1), (0, 16, 0), (0, 16, 1))
 MORE_ORDERS = ((0, 4, 0), (0, 4, 1), (0, 64, 0), (0, 64, 1))
-_MIXES = {LEVELS["default"]: (ORDERS, 0, True), LEVELS["max"]: (ORDERS + MORE_ORDERS, 16, False)}
+_N_DONORS = 16
+_MIXES = {LEVELS["default"]: (ORDERS, 0, True), LEVELS["max"]: (ORDERS + MORE_ORDERS, _N_DONORS, False)}
+_NOBODY_ASKS = np.empty((0, 0), dtype=np.int16)
 _MOST_RARE_CLASS = 12  # rare sites have at most 63 carriers: bounds what a damaged header can ask for
 
 
@@ -111,10 +116,22 @@ def _code_common(
     if level == LEVELS["fast"]:
         common_runs.code_common_sites(coder, data, columns, sites, classes)
         return
+    if level == LEVELS["learned"]:
+        rules = _rules(ORDERS + MORE_ORDERS, columns.shape[1])
+        learned_sites.code_common_sites(
+            coder, data, columns, sites, classes, rules, _N_DONORS, shipped_network(), _NOBODY_ASKS
+        )
+        return
     orders, n_donors, shortcut = _MIXES[level]
-    rules = np.array(orders, dtype=np.int64)
-    rules[:, 0] = classes_of(rules[:, 0] * columns.shape[1] // 100)
+    rules = _rules(orders, columns.shape[1])
     common_sites.code_common_sites(coder, data, columns, sites, classes, rules, n_donors, shortcut)
+
+
+def _rules(orders: tuple[tuple[int, int, int], ...], n: int) -> np.ndarray:
+    """The orders as kernels take them, of n haplotypes: the lowest class in place of the lowest frequency."""
+    rules = np.array(orders, dtype=np.int64)
+    rules[:, 0] = classes_of(rules[:, 0] * n // 100)
+    return rules
 
 
 def _carrier_slots(classes: np.ndarray, n: int) -> tuple[np.ndarray, int]:

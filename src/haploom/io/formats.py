@@ -122,6 +122,12 @@ def output_format(path: Path, output_type: str | None = None) -> Format:
     raise HaploomError(f"cannot tell the format of {path}: wanted a name ending in one of {wanted}")
 
 
+def stem(path: Path) -> str:
+    """The name of a file without the suffix of its format: `chr22` of chr22.vcf.gz."""
+    suffixes = sorted((suffix for each in FORMATS for suffix in each.suffixes), key=len, reverse=True)
+    return next((path.name.removesuffix(suffix) for suffix in suffixes if path.name.endswith(suffix)), path.stem)
+
+
 def _zip_format(source: Path) -> Format:
     """tszip's files and zipped Zarr groups are both zip files: only the former has tables of edges."""
     try:

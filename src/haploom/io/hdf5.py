@@ -2,7 +2,7 @@
 
 Our layout, version 1:
 
-    attributes      format = "haploom panel", version = 1
+    attributes      format = "haploom panel", version = 1; made_by, what made haplotypes that are not of people
     bits            uint8 (haplotypes, ceil(sites / 8)): eight sites a byte, the first the highest bit
     sites/          chrom, id, ref, alt: strings (sites,); position_bp: int64 (sites,)
     contigs/        name: strings (n,); length_bp: int64 (n,)
@@ -72,11 +72,16 @@ class Hdf5PanelWriter:
     """Write haplotypes into an HDF5 panel, some people at a time; the file appears when the `with` block ends well.
 
     variants: the sites, the same for everyone. levels: label levels every appended panel must have.
+    made_by: what made the haplotypes, kept as an attribute of the file; left out where empty.
     Raises HaploomError for a level that HDF5 would take for a path, or when `path` exists and not `force`;
     ValueError when an appended panel does not fit.
     """
 
-    def __init__(self, path: Path, variants: Variants, levels: Sequence[str] = (), force: bool = False) -> None:
+    def __init__(
+        self, path: Path, variants: Variants, levels: Sequence[str] = (), force: bool = False,
+        made_by: str = "",
+    ) -> None:  # fmt: skip
+        self._made_by = made_by
         self._path, self._variants, self._levels, self._force = path, variants, tuple(levels), force
         if problem := next(filter(None, map(level_problem, self._levels)), None):
             raise HaploomError(f"cannot write {path}: {problem}: rename it")
@@ -118,6 +123,8 @@ class Hdf5PanelWriter:
     def _lay_out(self) -> None:
         file, variants = self._file, self._variants
         file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+        if self._made_by:
+            file.attrs["made_by"] = self._made_by
         for name in _SITE_STRINGS:
             file.create_dataset(f"sites/{name}", data=getattr(variants, name).astype(object), dtype=_STRING)
         file["sites/position_bp"] = variants.position_bp

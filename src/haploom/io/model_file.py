@@ -269,6 +269,8 @@ def _note_match(match: SiteMatch) -> None:
 
 def check_has_latents(model: ModelFile) -> None:
     """Raises HaploomError for a kind of model without a latent space: before genotypes are read for nothing."""
+    if model.card.kind == "coordinates":
+        raise HaploomError("a model of kind coordinates says where people are from: use it with `haploom locate`")
     if model.card.kind in WITHOUT_LATENTS:
         raise HaploomError(f"a model of kind {model.card.kind} has no latent space: train one with --kind pca or vae")
 

@@ -4,11 +4,11 @@ from typing import Literal
 
 ModelKind = Literal[
     "vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "gmmn", "autoregressive", "denoiser", "pca",
-    "ancestry",
+    "ancestry", "coordinates",
 ]  # fmt: skip
 # Built with torch.
 NETWORKS = ("vae", "cvae", "yvae", "window-ae", "window-vae", "vqvae", "autoregressive", "denoiser", "gmmn")
 TRAINED = (*NETWORKS, "pca")  # those that the training loop knows profiles of
-FITTED = (*TRAINED, "ancestry")  # all that `haploom train` makes
+FITTED = (*TRAINED, "ancestry", "coordinates")  # all that `haploom train` makes
 CODES = ("vae", "cvae", "yvae", "window-vae", "vqvae", "autoregressive")  # whose loss holds the length of a code
 WITHOUT_LATENTS = ("autoregressive", "denoiser", "gmmn")  # they place nobody

@@ -1,5 +1,6 @@
 """Output files that are whole or not there."""
 
+import glob
 import os
 import secrets
 import shutil
@@ -64,6 +65,12 @@ def _same_file(one: Path, other: Path) -> bool:
 def _beside(path: Path, state: str) -> Path:
     """The name of a temporary file. It keeps the suffixes, because some writers choose a format by them."""
     return path.with_name(f".{secrets.token_hex(4)}.{state}.{path.name}")
+
+
+def remove_partials(path: Path) -> None:
+    """Delete what killed processes left of `path`. Only where nobody else can be writing it now."""
+    for left in path.parent.glob(f".{'[0-9a-f]' * 8}.partial.{glob.escape(path.name)}"):
+        left.unlink(missing_ok=True)
 
 
 def is_zarr_folder(path: Path) -> bool:

@@ -127,8 +127,8 @@ def write_panel(
     path: what it is named says the format: .vcf, .vcf.gz (BGZF), .bcf, .h5, .hdf5, .pgen, .bed, .vcz, .zarr
     (with .zip after it: one file), .trees or .tsz; `-` is VCF to stdout.
     output_type: "v" plain VCF, "z" VCF in BGZF, "u" plain BCF, "b" BCF, whatever the name.
-    header_lines, no_version: see `write_vcf`; they touch VCF and BCF only. What the format cannot hold is left
-    out: see `not_held`; a .bed does not even hold the phase.
+    header_lines, no_version: see `write_vcf`; the first touch VCF, BCF and PLINK 2, the other VCF and BCF
+    only. What the format cannot hold is left out: see `not_held`; a .bed does not even hold the phase.
 
     Raises HaploomError for another name or type, for what the format refuses, or when `path` exists and not
     `force`; MissingExtraError for an absent package.
@@ -144,7 +144,9 @@ def write_panel(
 
         write_tree_sequence(panel, path, force)
     elif kind is PLINK1:
-        write_dosages(DosagePanel.from_panel(panel), path, force=force)
+        from haploom.io.plink1 import write_plink1
+
+        write_plink1(panel, path, force)
     else:
         _write_either(panel, path, output_type, force, header_lines, no_version)
 
@@ -191,7 +193,7 @@ def _write_either(
     elif kind is PLINK2:
         from haploom.io.plink2 import write_plink2
 
-        write_plink2(panel, path, force)
+        write_plink2(panel, path, force, header_lines)
     else:
         from haploom.io.vcf_zarr_writer import write_vcf_zarr
 

@@ -19,7 +19,7 @@ from haploom.io import plink_text
 from haploom.io.extras import load
 from haploom.io.output import atomic_output
 from haploom.io.site_tables import Calls, SiteTable, checked_variants
-from haploom.panel import DosagePanel
+from haploom.panel import DosagePanel, Panel
 from haploom.panel.dosages import MISSING
 
 _MAGIC = b"\x6c\x1b\x01"
@@ -95,8 +95,8 @@ def _check_bed(source: Path, n_people: int, n_sites: int) -> None:
         )
 
 
-def write_plink1(panel: DosagePanel, path: Path, force: bool = False) -> None:
-    """Write .bed, .bim and .fam; `path` names the .bed.
+def write_plink1(panel: Panel | DosagePanel, path: Path, force: bool = False) -> None:
+    """Write .bed, .bim and .fam; `path` names the .bed. Of haplotypes, their sums.
 
     A1 is ALT and A2 is REF; sexes, parents, phenotypes and centimorgans are unknown (0, -9).
     Raises HaploomError for names and chromosomes PLINK cannot hold, or when a file exists and not `force`.
@@ -117,15 +117,24 @@ def write_plink1(panel: DosagePanel, path: Path, force: bool = False) -> None:
             _write_calls(panel, file)
 
 
-def _write_calls(panel: DosagePanel, file: Any) -> None:
+def _write_calls(panel: Panel | DosagePanel, file: Any) -> None:
     n_bytes = -(-panel.n_samples // 4)
-    step = max(1, (1 << 22) // max(panel.n_samples, 1))
+    step = 8 * max(1, (1 << 19) // max(panel.n_samples, 1))
     with progress.task("Writing sites", total=panel.n_sites) as advance:
         for start in range(0, panel.n_sites, step):
-            dosages = panel.dosages[:, start : start + step].T
+            dosages = _dosages(panel, slice(start, min(start + step, panel.n_sites)))
             codes = np.zeros((len(dosages), 4 * n_bytes), dtype=np.uint8)  # people past the last are 0
             codes[:, : panel.n_samples] = _CODES[dosages + 1]
             quads = codes.reshape(len(dosages), n_bytes, 4)
             packed = quads[..., 0] | quads[..., 1] << 2 | quads[..., 2] << 4 | quads[..., 3] << 6
             file.write(packed.tobytes())
             advance(len(dosages))
+
+
+def _dosages(panel: Panel | DosagePanel, sites: slice) -> np.ndarray:
+    """int8 (n_sites, n_samples); sites begin at a whole byte."""
+    if isinstance(panel, DosagePanel):
+        return panel.dosages[:, sites].T
+    packed = panel.bits[:, sites.start // 8 : -(-sites.stop // 8)]
+    alleles = np.unpackbits(packed, axis=1, count=sites.stop - sites.start).view(np.int8)
+    return (alleles[::2] + alleles[1::2]).T

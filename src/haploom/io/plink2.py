@@ -5,7 +5,7 @@ label levels, and label levels are written so. Source: PLINK 2.0's file format p
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,8 +168,9 @@ def _text(path: Path) -> Iterator[io.TextIOBase]:
         raise FormatError(f"{path}: it is damaged ({error}): get the file again") from error
 
 
-def write_plink2(panel: Panel | DosagePanel, path: Path, force: bool = False) -> None:
+def write_plink2(panel: Panel | DosagePanel, path: Path, force: bool = False, header_lines: Sequence[str] = ()) -> None:
     """Write .pgen, .pvar and .psam; `path` names the .pgen. Haplotypes stay phased; label levels go to the .psam.
+    header_lines: more `##` lines of the .pvar.
 
     Raises HaploomError for names, labels and chromosomes PLINK cannot hold, a panel without sites (a .pgen has one
     at least), or when a file exists and not `force`; MissingExtraError without pgenlib.
@@ -187,6 +188,7 @@ def write_plink2(panel: Panel | DosagePanel, path: Path, force: bool = False) ->
         with open(pvar, "w") as file:
             for name, length in panel.variants.contig_length_bp.items():
                 file.write(f"##contig=<ID={name},length={length}>\n")
+            file.writelines(f"{line}\n" for line in header_lines)
             file.write("#CHROM\tPOS\tID\tREF\tALT\n")
             file.writelines("\t".join(map(str, site)) + "\n" for site in plink_text.site_columns(panel.variants))
         writer = pgenlib.PgenWriter(

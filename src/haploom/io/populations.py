@@ -90,6 +90,26 @@ def read_populations(path: Path | str) -> PopulationTable:
     return PopulationTable(path, tuple(name for name in names if name != SAMPLE), labels)
 
 
+def read_population_tables(paths: Sequence[Path]) -> PopulationTable:
+    """Several tables as one, with the label levels that all have. One table or more.
+
+    Raises HaploomError when they have no level in common or say different things of a person; FormatError as
+    `read_populations` does.
+    """
+    tables = [read_populations(path) for path in paths]
+    levels = tuple(name for name in tables[0].levels if all(name in table.levels for table in tables))
+    if not levels:
+        have = "; ".join(f"{table.source}: {', '.join(table.levels)}" for table in tables)
+        raise HaploomError(f"the tables of populations have no column of labels in common ({have}): rename one")
+    labels: dict[str, dict[str, str]] = {}
+    for table in tables:
+        for sample, row in table.labels.items():
+            own = {level: row[level] for level in levels}
+            if labels.setdefault(sample, own) != own:
+                raise HaploomError(f"{table.source}: sample {sample!r} has other labels in a table before: which hold?")
+    return PopulationTable(tables[0].source if len(tables) == 1 else Path(" + ".join(map(str, paths))), levels, labels)
+
+
 def level_problem(name: str) -> str | None:
     """Why a label level may not be named so, or None: an HDF5 panel keeps each level under its name, as a path."""
     if name.strip() in ("", ".", "..") or "/" in name:

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -76,6 +76,6 @@ def open_text(source: Path, source_format: str) -> Iterator[HashedStream]:
         yield HashedStream(stream)
 
 
-def panel_text(panel: Panel | DosagePanel) -> HashedStream:
+def panel_text(panel: Panel | DosagePanel, header_lines: Sequence[str] = ()) -> HashedStream:
     """The text our writer makes of a panel, without version lines: the same panel gives the same bytes."""
-    return HashedStream(cast(BinaryIO, _Pieces(vcf_text(panel, (), no_version=True))))
+    return HashedStream(cast(BinaryIO, _Pieces(vcf_text(panel, header_lines, no_version=True))))

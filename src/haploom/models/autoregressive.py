@@ -41,6 +41,7 @@ class Autoregressive(HaplotypeModel):
 
     config: AutoregressiveConfig
     code_terms = ("likelihood",)
+    _degree: Tensor
     _sees: Tensor
     _feeds: Tensor
     _earlier: Tensor
@@ -67,6 +68,7 @@ class Autoregressive(HaplotypeModel):
         degree = torch.zeros(hidden, dtype=torch.int64)
         degree[hidden // 2 :] = torch.linspace(min(1, width - 1), width - 1, hidden - hidden // 2).round().long()
         sites = torch.arange(width)
+        self.register_buffer("_degree", degree, persistent=False)
         self.register_buffer("_sees", (sites[:, None] < degree).float(), persistent=False)
         self.register_buffer("_feeds", (degree[:, None] <= sites).float(), persistent=False)
         self.register_buffer("_earlier", (sites[:, None] < sites).float(), persistent=False)
@@ -97,35 +99,41 @@ class Autoregressive(HaplotypeModel):
 
     @torch.no_grad()
     def sample(self, n_rows: int, labels: Tensor | None, generator: torch.Generator) -> Tensor:
-        """Draw rows site after site: float32 counts (n_rows, n_sites)."""
+        """Draw rows site after site: counts, uint8 (n_rows, n_sites).
+
+        What does not change within a window is worked out once for it: the products with the context, and each hidden
+        unit once the last site that it sees is drawn.
+        """
         config, width = self.config, self.windows.width
         device = self.frequency.device
-        labels_hot = self.one_hot(labels) if config.n_labels else None
-        counts = torch.zeros(n_rows, config.n_sites, device=device)
-        # What the sites drawn so far are to the network; `context` sites of nothing come before the first.
-        drawn = torch.zeros(n_rows, config.context + self.windows.n_windows * width, device=device)
+        counts = torch.empty(config.n_sites, n_rows, dtype=torch.uint8, device=device)
+        # Rows are columns here, so that what is known of a site stands together. `context` sites of nothing come first.
+        drawn = torch.zeros(config.context + width, n_rows, device=device)
         centre, scale = self.frequency * config.ploidy, self._scale() / config.ploidy
+        of_label = self.one_hot(labels).T if config.n_labels else None
+        units = torch.searchsorted(self._degree, torch.arange(width + 1, device=device)).tolist()
         for window in range(self.windows.n_windows):
             start = window * width
-            context = drawn[:, start : start + config.context]
-            hidden = torch.addmm(self.hidden_bias[window], context, self.context_to_hidden[window])
-            output = torch.addmm(self.output_bias[window], context, self.context_to_output[window])
-            if labels_hot is not None:
-                hidden += labels_hot @ self.label_to_hidden[window]
-                output += labels_hot @ self.label_to_output[window]
-            sees = self.own_to_hidden[window] * self._sees
-            earlier = self.own_to_output[window] * self._earlier
-            feeds = self.hidden_to_output[window] * self._feeds
+            context, own = drawn[: config.context], drawn[config.context :]
+            hidden = torch.addmm(self.hidden_bias[window].T, self.context_to_hidden[window].T, context)
+            output = torch.addmm(self.output_bias[window].T, self.context_to_output[window].T, context)
+            if of_label is not None:
+                hidden += self.label_to_hidden[window].T @ of_label
+                output += self.label_to_output[window].T @ of_label
+            seen, fed = self.own_to_hidden[window].T.contiguous(), self.hidden_to_output[window].T.contiguous()
+            earlier = self.own_to_output[window].T.contiguous()
+            uniform = torch.rand(width, config.ploidy, n_rows, generator=generator).to(device)
             for site in range(min(width, config.n_sites - start)):
-                logits = output[:, site] + functional.gelu(hidden) @ feeds[:, site]
-                place = start + site
-                uniform = torch.rand(config.ploidy, n_rows, generator=generator).to(device)
-                counts[:, place] = (uniform < torch.sigmoid(logits)).sum(dim=0)
-                value = (counts[:, place] - centre[place]) * scale[place]
-                drawn[:, config.context + place] = value
-                hidden += torch.outer(value, sees[site])
-                output += torch.outer(value, earlier[site])
-        return counts
+                ready = slice(units[site], units[site + 1])  # see the sites before this one, and feed it and later ones
+                if ready.stop > ready.start:
+                    unit = functional.gelu(hidden[ready].addmm_(seen[ready, :site], own[:site]))
+                    output[site:].addmm_(fed[site:, ready], unit)
+                log_odds = output[site].addmv_(own[:site].T, earlier[site, :site])
+                count = (uniform[site] < torch.sigmoid(log_odds)).sum(dim=0)
+                counts[start + site] = count
+                torch.mul(count - centre[start + site], scale[start + site], out=own[site])
+            drawn[: config.context] = drawn[width:].clone()
+        return counts.T.contiguous()
 
     def _scale(self) -> Tensor:
         """What makes alleles of all frequencies vary alike: (n_sites,)."""

@@ -1,5 +1,6 @@
 """A model file as something that encodes haplotypes or people."""
 
+import logging
 from collections.abc import Iterable
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, check_has_latents, rows_at_sites
+from haploom.models.label_scores import label_scores
 from haploom.models.model import Batch, HaplotypeModel
 from haploom.models.network import CONDITIONED, load_network
 from haploom.panel import DosagePanel, MatchedRows, Panel
@@ -16,24 +18,35 @@ from haploom.panel.matching import MIN_COVERAGE
 MOST_ROWS_AT_ONCE = 1024
 ALLELES_AT_ONCE = 1 << 25  # as float32: 128 MiB
 
+logger = logging.getLogger(__name__)
+
 
 def rows_at_once(n_sites: int) -> int:
     """Rows that go through a network together outside of training, so that memory is bounded at any width."""
     return min(MOST_ROWS_AT_ONCE, max(2, ALLELES_AT_ONCE // n_sites))
 
 
-@torch.no_grad()
 def encode_batches(network: HaplotypeModel, batches: Iterable[Batch]) -> np.ndarray:
     """Latent means of all rows: float32 (n_rows, n_latents), in evaluation mode; the mode is restored."""
+    return posterior_of_batches(network, batches)[0]
+
+
+@torch.no_grad()
+def posterior_of_batches(network: HaplotypeModel, batches: Iterable[Batch]) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations of the latents of all rows, each float32 (n_rows, n_latents).
+
+    In evaluation mode; the mode is restored. The standard deviations of an encoder that gives one point are 0.
+    """
     device = network.frequency.device
     was_training = network.training
     network.eval()
-    means = [np.empty((0, network.n_latents), dtype=np.float32)]
+    means, spreads = ([np.empty((0, network.n_latents), dtype=np.float32)] for _ in range(2))
     for batch in batches:
-        mean, _ = network.encode(batch.to(device))
+        mean, log_variance = network.encode(batch.to(device))
         means.append(mean.flatten(1).cpu().numpy())
+        spreads.append((log_variance / 2).exp().flatten(1).cpu().numpy())
     network.train(was_training)
-    return np.concatenate(means)
+    return np.concatenate(means), np.concatenate(spreads)
 
 
 def packed_batches(bits: np.ndarray, n_sites: int, labels: np.ndarray | None = None) -> Iterable[Batch]:
@@ -59,18 +72,37 @@ def matched_batches(rows: MatchedRows, labels: np.ndarray | None = None) -> Iter
 
 
 def panel_latents(model: ModelFile, panel: Panel | DosagePanel, min_coverage: float = MIN_COVERAGE) -> np.ndarray:
-    """Latent means of a panel's haplotypes, or people where the model's rows are those: float32 (n_rows, n_latents).
+    """Latent means of a panel, float32 (n_rows, n_latents): see `panel_posterior`."""
+    return panel_posterior(model, panel, min_coverage)[0]
 
-    The panel may have other sites than the model: more do not matter, and where some are absent the training
-    frequency stands in for them. Raises SiteMismatchError when it has a smaller share of them than `min_coverage`,
-    HaploomError for unphased genotypes and a model of haplotypes, a model without a latent space, or where a model
-    needs labels the panel has not.
+
+def panel_posterior(
+    model: ModelFile, panel: Panel | DosagePanel, min_coverage: float = MIN_COVERAGE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations of the latents of a panel's rows, each float32 (n_rows, n_latents).
+
+    Rows are haplotypes, or people where the model's rows are those. The panel may have other sites than the model:
+    more do not matter, and where some are absent the training frequency stands in for them. A model that is told
+    labels is told those of the panel; of a panel without any, the label under which it rebuilds each row best
+    (Geleta et al. 2026, Eq. 14), and a note says so.
+
+    Raises SiteMismatchError when the panel has a smaller share of the sites than `min_coverage`, HaploomError for
+    unphased genotypes and a model of haplotypes, a model without a latent space, and for labels that the model does
+    not know.
     """
     check_has_latents(model)
     rows = rows_at_sites(panel, model, min_coverage)
     network = load_network(model)
-    labels = _label_places(model, panel) if model.card.kind in CONDITIONED else None
-    return encode_batches(network, matched_batches(rows, labels))
+    labels = None
+    if model.card.kind in CONDITIONED and panel.populations:
+        labels = _label_places(model, panel)
+    elif model.card.kind in CONDITIONED:
+        labels = label_scores(network, matched_batches(rows))[0].argmax(axis=1)
+        logger.warning(
+            "no labels were given: each row is placed under the label of the %s that rebuilds it best; "
+            "--populations gives labels", model.card.kind,
+        )  # fmt: skip
+    return posterior_of_batches(network, matched_batches(rows, labels))
 
 
 def _label_places(model: ModelFile, panel: Panel | DosagePanel) -> np.ndarray:

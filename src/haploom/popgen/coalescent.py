@@ -14,12 +14,13 @@ from haploom.errors import HaploomError, MissingExtraError
 from haploom.panel import GeneticMap, Panel, Variants
 from haploom.panel import bits as packing
 from haploom.panel.genetic_map import BP_PER_CM
-from haploom.popgen.demography import MUTATION_RATE, POPULATIONS, out_of_africa
+from haploom.popgen.demography import MUTATION_RATE, POPULATIONS, out_of_africa, subpopulation_names
 
 if TYPE_CHECKING:
     import tskit
 
 LEVEL = "population"
+PART_LEVEL = "subpopulation"  # of panels simulated with more than one
 DEFAULT_PEOPLE = 100
 DEFAULT_SITES = 10_000
 DEFAULT_CONTIG = "1"
@@ -47,6 +48,7 @@ def simulate_panel(
     length_bp: int | None = None,
     genetic_map: GeneticMap | None = None,
     min_count: int | None = None,
+    subpopulations: int = 1,
     chrom: str = DEFAULT_CONTIG,
     seed: int = 1,
 ) -> Panel:
@@ -59,6 +61,8 @@ def simulate_panel(
         rate goes on. Without it, 1 cM per Mb from position 1.
     min_count: sites whose minor allele has fewer copies in the whole sample are left out; by default
         `default_min_count`, calibrated to about 9 sites per kb (see docs/simulate.md).
+    subpopulations: with more than 1, the people of each population are of so many small parts of it that have been
+        apart for 100 generations, AFR-1, AFR-2, ..., named by the label level "subpopulation".
     chrom: name of the contig. seed: at least 0; the same seed gives the same panel (for one msprime version).
 
     People are named AFR001, AFR002, ... Sites are biallelic SNPs at strictly increasing positions, 1 is the
@@ -79,7 +83,10 @@ def simulate_panel(
     if 2 * kept_from > n_haplotypes:
         raise HaploomError(f"a minor allele cannot have {kept_from} copies among {n_haplotypes} haplotypes")
 
-    simulation = _Simulation(counts, genetic_map, kept_from, seed)
+    if not 1 <= subpopulations <= min(counts.values()):
+        fewest = min(counts.values())
+        raise HaploomError(f"{subpopulations} subpopulations of {fewest} people: wanted 1 or more, each of somebody")
+    simulation = _Simulation(counts, genetic_map, kept_from, subpopulations, seed)
     if length_bp is not None:
         drawn = simulation.run(length_bp)
         if not len(drawn.offset_bp):
@@ -118,8 +125,11 @@ class _Drawn:
 class _Simulation:
     """One request: who, along which map, from which allele count on, by which seed."""
 
-    def __init__(self, people: Mapping[str, int], genetic_map: GeneticMap | None, min_count: int, seed: int) -> None:
+    def __init__(
+        self, people: Mapping[str, int], genetic_map: GeneticMap | None, min_count: int, subpopulations: int, seed: int
+    ) -> None:
         self.people = people
+        self.subpopulations = subpopulations
         self.genetic_map = genetic_map
         self.min_count = min_count
         self.first_bp = 1 if genetic_map is None else int(genetic_map.position_bp[0])
@@ -166,7 +176,20 @@ class _Simulation:
         width = max(3, len(str(max(self.people.values()))))
         samples = tuple(f"{label}{i:0{width}}" for label, n in self.people.items() for i in range(1, n + 1))
         labels = np.repeat(list(self.people), list(self.people.values()))
-        return Panel(_transpose(drawn.site_rows, 2 * len(samples)), variants, samples, {LEVEL: labels})
+        levels = {LEVEL: labels}
+        if self.subpopulations > 1:
+            levels[PART_LEVEL] = np.repeat(list(self._sampled()), list(self._sampled().values()))
+        return Panel(_transpose(drawn.site_rows, 2 * len(samples)), variants, samples, levels)
+
+    def _sampled(self) -> dict[str, int]:
+        """People of each population, or of each subpopulation where there are some, in the order of the samples."""
+        k = self.subpopulations
+        if k == 1:
+            return dict(self.people)
+        return {
+            name: n // k + (place < n % k)
+            for label, n in self.people.items() for place, name in enumerate(subpopulation_names(label, k))
+        }  # fmt: skip
 
     def _tree_sequence(self, length_bp: int) -> "tskit.TreeSequence":
         try:
@@ -175,8 +198,8 @@ class _Simulation:
             raise MissingExtraError("msprime", "simulate", "Simulating") from error
         with progress.task(f"Simulating {length_bp / 1e6:.2f} Mb", total=2) as advance:  # ancestry, mutations
             trees = msprime.sim_ancestry(
-                samples=dict(self.people),
-                demography=out_of_africa(),
+                samples={name.replace("-", "_"): n for name, n in self._sampled().items()},
+                demography=out_of_africa(self.subpopulations),
                 sequence_length=length_bp,
                 recombination_rate=_rate_map(self.genetic_map, length_bp),
                 random_seed=self.ancestry_seed,

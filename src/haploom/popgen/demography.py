@@ -31,14 +31,25 @@ MIGRATION = {
 }
 MIGRATION_AFRICA_OUT_OF_AFRICA = 16.8e-5
 
+# Subpopulations, where they are asked for: all of a population part at one time, and then are small. Two of them are
+# about as far apart (Hudson's Fst 0.1) as hunter-gatherers and farmers of Africa, or peoples of America.
+SUBPOPULATION_AGE, SUBPOPULATION_SIZE = 100, 600  # generations, after the youngest population; diploid people
+
 
 def generations(thousand_years: float) -> float:
     """Generations in so many thousand years."""
     return thousand_years * 1000 / GENERATION_YEARS
 
 
-def out_of_africa() -> "msprime.Demography":
+def subpopulation_names(population: str, count: int) -> list[str]:
+    """What the parts of a population are called: AFR-1, AFR-2, ..."""
+    return [f"{population}-{number}" for number in range(1, count + 1)]
+
+
+def out_of_africa(subpopulations: int = 1) -> "msprime.Demography":
     """The history, as msprime takes it: POPULATIONS are there to sample today; times in generations.
+
+    subpopulations: more than 1, and each of POPULATIONS is in so many parts (`subpopulation_names`, with _ for -).
 
     Looking back: SAS is a mixture of WAS and of a first people of India (ASI); WAS joins EUR; AMR is a
     mixture of EAS and of EUR's line; OCE and ASI join EAS; EUR and EAS join into OOA; OOA joins AFR,
@@ -55,7 +66,8 @@ def out_of_africa() -> "msprime.Demography":
         # AFR, EUR and EAS are ancestors of others and yet there to sample today: msprime must be told.
         history.add_population(
             name=name, initial_size=today, growth_rate=growth,
-            initially_active=name != "OOA", default_sampling_time=0,
+            initially_active=name != "OOA" and (name not in POPULATIONS or subpopulations == 1),
+            default_sampling_time=0,
         )  # fmt: skip
 
     add("AFR", 23721)
@@ -82,4 +94,11 @@ def out_of_africa() -> "msprime.Demography":
     history.add_symmetric_migration_rate_change(generations(46), ["AFR", "OOA"], MIGRATION_AFRICA_OUT_OF_AFRICA)
     history.add_population_split(generations(119), derived=["OOA"], ancestral="AFR")
     history.add_population_parameters_change(generations(357), population="AFR", initial_size=11293)
+    if subpopulations > 1:
+        for label in POPULATIONS:
+            parts = [name.replace("-", "_") for name in subpopulation_names(label, subpopulations)]
+            for part in parts:
+                history.add_population(name=part, initial_size=SUBPOPULATION_SIZE)
+            history.add_population_split(SUBPOPULATION_AGE, derived=parts, ancestral=label)
+        history.sort_events()
     return history

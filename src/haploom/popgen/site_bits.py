@@ -61,7 +61,7 @@ class SiteBits:
 
 
 @kernel
-def _popcount(word: np.uint64) -> np.uint64:
+def popcount(word: np.uint64) -> np.uint64:
     # Warren, Hacker's Delight, 2nd ed. 2012, fig. 5-2; compilers know it and use the processor's own instruction.
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -74,7 +74,7 @@ def _count_ones(words: np.ndarray, ones: np.ndarray) -> None:
     for site in range(words.shape[0]):
         total = int64(0)
         for k in range(words.shape[1]):
-            total += int64(_popcount(words[site, k]))
+            total += int64(popcount(words[site, k]))
         ones[site] = total
 
 
@@ -84,5 +84,5 @@ def _count_shared(words: np.ndarray, site: int, others: np.ndarray, shared: np.n
         other = others[place]
         total = int64(0)
         for k in range(words.shape[1]):
-            total += int64(_popcount(words[site, k] & words[other, k]))
+            total += int64(popcount(words[site, k] & words[other, k]))
         shared[place] = total

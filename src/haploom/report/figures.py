@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +61,13 @@ def save_figure(draw: Draw, path: Path, force: bool = False) -> None:
         partial.write_bytes(drawn)
 
 
-def check_figure_name(path: Path) -> None:
-    """Raise HaploomError when `save_figure` could not tell the format; asked before long work."""
+def check_figure_name(path: Path, others: Sequence[str] = ()) -> None:
+    """Raise HaploomError when `save_figure` could not tell the format; asked before long work.
+
+    others: suffixes of files that are drawn elsewhere, for the message.
+    """
     if path.suffix not in _DRAWN_AS:
-        raise HaploomError(f"cannot draw {path}: wanted a name ending in {', '.join(_DRAWN_AS)}")
+        raise HaploomError(f"cannot draw {path}: wanted a name ending in {', '.join([*others, *_DRAWN_AS])}")
 
 
 _DRAWN_AS = {".png": png, ".svg": svg, ".pdf": pdf}

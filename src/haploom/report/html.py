@@ -3,19 +3,30 @@
 Every name, label and caption is escaped, and the page forbids itself to run or fetch anything.
 """
 
+from __future__ import annotations
+
 import base64
+from typing import TYPE_CHECKING
 
 from haploom.errors import MissingExtraError
 from haploom.report.page import Figure, Report
 
+if TYPE_CHECKING:
+    import jinja2
+
 
 def render_html(report: Report) -> str:
     """The page as text, to be written in UTF-8. Raises MissingExtraError without jinja2."""
+    return environment().get_template("report.html").render(report=report)
+
+
+def environment() -> jinja2.Environment:
+    """The templates of pages; every value in them is escaped. Raises MissingExtraError without jinja2."""
     try:
         import jinja2
     except ModuleNotFoundError as error:
-        raise MissingExtraError("jinja2", "plots", "the HTML report") from error
-    environment = jinja2.Environment(
+        raise MissingExtraError("jinja2", "plots", "HTML pages") from error
+    pages = jinja2.Environment(
         loader=jinja2.PackageLoader("haploom.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -23,9 +34,9 @@ def render_html(report: Report) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["data_uri"] = _data_uri
-    environment.filters["paragraphs"] = _paragraphs
-    return environment.get_template("report.html").render(report=report)
+    pages.filters["data_uri"] = _data_uri
+    pages.filters["paragraphs"] = _paragraphs
+    return pages
 
 
 def _data_uri(figure: Figure) -> str:

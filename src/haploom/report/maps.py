@@ -40,21 +40,29 @@ def save_map(embedding: Embedding, labels: np.ndarray | None, path: Path, force:
 
 
 def plane(Z: np.ndarray) -> tuple[np.ndarray, tuple[str, str]]:
-    """Two coordinates of points in a latent space, float (n, 2), and what to call them.
+    """Two coordinates of points in a latent space, float (n, 2), and what to call them: see `plane_axes`."""
+    centre, axes, names = plane_axes(Z)
+    return (Z - centre) @ axes.T, names
+
+
+def plane_axes(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, str]]:
+    """The plane a map is drawn in: its origin (n_latent,), two axes (2, n_latent), both float64, and their names.
 
     Z: (n, n_latent), n_latent >= 2. Of two latents, those; of more, the first two principal components of these
-    points, each turned so that its largest weight is positive. Raises HaploomError for fewer or without points.
+    points, each turned so that its largest weight is positive; of one point alone, the first two latents. Raises
+    HaploomError for fewer latents or no point.
     """
-    if Z.shape[1] < 2 or len(Z) < 2:
+    n, n_latent = Z.shape
+    if n_latent < 2 or n < 1:
         raise HaploomError(
-            f"a map needs two latents and two haplotypes or more, found {Z.shape[1]} and {len(Z)}: "
-            "train with --latent 2 or more"
+            f"a map needs two latents or more and somebody to draw, found {n_latent} and {n} rows: train with --latent "
+            "2 or more"
         )
-    if Z.shape[1] == 2:
-        return Z, ("z1", "z2")
-    centred = Z.astype(np.float64) - Z.mean(axis=0, dtype=np.float64)
-    _, spread, axes = np.linalg.svd(centred, full_matrices=False)
+    if n_latent == 2 or n == 1:
+        return np.zeros(n_latent), np.eye(2, n_latent), ("z1", "z2")
+    centre = Z.mean(axis=0, dtype=np.float64)
+    _, spread, axes = np.linalg.svd(Z - centre, full_matrices=False)
     axes = axes[:2] * np.sign(np.take_along_axis(axes[:2], np.abs(axes[:2]).argmax(axis=1)[:, None], axis=1))
     share = spread[:2] ** 2 / max(float((spread**2).sum()), np.finfo(float).tiny)
-    names = [f"PC{i + 1} of {Z.shape[1]} latents ({part:.0%} of variance)" for i, part in enumerate(share)]
-    return centred @ axes.T, (names[0], names[1])
+    names = [f"PC{i + 1} of {n_latent} latents ({part:.0%} of variance)" for i, part in enumerate(share)]
+    return centre, axes, (names[0], names[1])

@@ -58,6 +58,22 @@ def window_entropy(
     _legend_beside(ax)
 
 
+def window_sizes(ax: Axes, widths: Sequence[int], bytes_of: Mapping[str, Sequence[int]], packed_bytes: int) -> None:
+    """What a panel takes when it is stored in windows, by their width; both scales are logarithmic.
+
+    widths: in sites. bytes_of: way of storing -> bytes of the whole panel at each width; their order is that of
+    colours. packed_bytes: of the panel as plain bits, a line across.
+    """
+    for (name, sizes), (colour, marker) in zip(bytes_of.items(), label_styles(list(bytes_of)).values()):
+        ax.plot(widths, sizes, color=colour, marker=marker, markersize=4, label=name)
+    ink = ax.spines["bottom"].get_edgecolor()
+    ax.axhline(packed_bytes, color=ink, linewidth=1, linestyle=":", label="one bit an allele")
+    ax.set(xlabel="Width of a window (sites)", ylabel="Whole panel (bytes)", xscale="log", yscale="log")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    _legend_beside(ax)
+
+
 def folded_spectra(ax: Axes, by_percent: Mapping[str, np.ndarray]) -> None:
     """Folded site-frequency spectra: the share of the sites that vary, by minor-allele frequency in percent.
 

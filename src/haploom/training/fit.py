@@ -13,6 +13,7 @@ from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.models.network import CONDITIONED, KINDS, load_weights
 from haploom.panel import DosagePanel, Panel, Split
+from haploom.parallel import Workers
 from haploom.training.card import kept_epochs, model_card, model_file
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset
@@ -55,8 +56,10 @@ def train_model(
     config: TrainingConfig | None = None,
     shape: Mapping[str, Any] | None = None,
     maf: float = 0.0,
+    by_label: bool = False,
     device: str = "auto",
     processes: int | None = None,
+    dask: str | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
 ) -> Training:
@@ -68,9 +71,11 @@ def train_model(
     {"epochs": 20}. config: all of them at once; the model then says that its profile is "custom".
     shape: settings of the network beside or instead of the profile's, such as {"n_latent": 32}.
     maf: only sites whose minor-allele frequency among the training people is above it.
+    by_label: tell the network each row's label, where its kind can do without (autoregressive).
     device: "auto", "cpu", "cuda" or "cuda:1".
     processes: how many share each batch (1 by default), or how many of a Y-VAE's members are trained at a time (by
     default as many as torch has threads). More than one must be started under `if __name__ == "__main__"`.
+    dask: train a Y-VAE's members on this Dask scheduler's workers, or on `processes` of a cluster here ("local").
     checkpoint: save the training here now and then (a Y-VAE's members: here with .0, .1 after the name); resume: go on
     from there, if anything is there.
 
@@ -99,12 +104,17 @@ def train_model(
     target = choose_device(device)
     dimensions = {
         "n_sites": train.n_sites, "ploidy": train.ploidy,
-        **({"n_labels": len(train.label_names)} if kind in CONDITIONED else {}),
+        **({"n_labels": len(train.label_names)} if by_label or kind in CONDITIONED else {}),
         **chosen.shape, **(shape or {}),
     }  # fmt: skip
     config_type = PCAConfig if kind == "pca" else KINDS[kind][0]
     if unknown := sorted(dimensions.keys() - {each.name for each in fields(config_type)}):
         raise HaploomError(f"a model of kind {kind} has no {unknown[0]}: leave it out, or choose another kind")
+    if dask is not None and kind != "yvae":
+        raise HaploomError(
+            f"a model of kind {kind} is one network, not parts for a Dask cluster: train it in several processes (with "
+            "--processes or torchrun)"
+        )
     job = Job(kind, config_type(**dimensions), train, validation, config, checkpoint, resume)
     if kind == "pca":
         arrays, history, facts = fit_pca(job)
@@ -114,7 +124,7 @@ def train_model(
         return Training(ModelFile(card, train.panel.variants, arrays), history)
     apart = kind == "yvae"
     outcome = (
-        train_members(job, target, processes or torch.get_num_threads())
+        train_members(job, target, Workers(count=processes or torch.get_num_threads(), dask=dask))
         if apart
         else run_job(job, target, processes or 1)
     )

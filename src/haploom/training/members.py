@@ -5,12 +5,8 @@ beside it.
 """
 
 import logging
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +15,10 @@ import torch
 from haploom import progress
 from haploom.errors import HaploomError
 from haploom.models.yvae import YVAEConfig
+from haploom.parallel import Workers, run_parts
 from haploom.training.dataset import PanelDataset
 from haploom.training.job import Job, Outcome
-from haploom.training.processes import (
-    children_end_with_this,
-    leave_interrupts_to_parent,
-    single_process,
-    started_by_torchrun,
-)
+from haploom.training.processes import single_process, started_by_torchrun
 from haploom.training.threads import one_thread
 
 logger = logging.getLogger(__name__)
@@ -65,64 +57,28 @@ def member_checkpoint(checkpoint: Path, place: int) -> Path:
     return checkpoint.with_name(f"{checkpoint.name}.{place}")
 
 
-def train_members(job: Job, device: torch.device, workers: int) -> Outcome:
-    """Train the members of a Y-VAE, so many at a time, and put them together. The history names the labels.
+def train_members(job: Job, device: torch.device, workers: Workers) -> Outcome:
+    """Train the members of a Y-VAE, and put them together. The history names the labels.
 
-    Raises HaploomError, also when a process was ended from outside.
+    Raises HaploomError, also where a worker was ended from outside again and again.
     """
     if started_by_torchrun():
         raise HaploomError("a yvae is many small networks: train it on one machine with --processes, not with torchrun")
-    labels = job.train.label_names
     jobs = member_jobs(job)
-    outcomes: dict[int, Outcome] = {}
-    with progress.task("Training a network for each label", len(jobs)) as advance:
-        for place, outcome in _outcomes(jobs, device, min(workers, len(jobs))):
-            outcomes[place] = outcome
-            best = min(figures.validation_loss for figures in outcome.history)
-            advance(1, **{f"{labels[place]} validation": best})
+    where = replace(workers, count=min(workers.count, len(jobs)))
+    train = partial(_train_member, device)
+    outcomes = dict(run_parts(train, jobs, where, label="Training a network for each label", total=len(jobs)))
     weights = {"frequency": job.train.frequencies().numpy()}
     history = []
-    for place, label in enumerate(labels):
+    for place, label in enumerate(job.train.label_names):
         weights |= {f"members.{place}.{name}": array for name, array in outcomes[place].weights.items()}
         history += [replace(figures, label=label) for figures in outcomes[place].history]
     return Outcome(weights, history)
 
 
-def _outcomes(jobs: Sequence[Job], device: torch.device, workers: int) -> Iterator[tuple[int, Outcome]]:
-    """(place, outcome) of each job, as they end."""
-    if workers == 1:
-        for place, job in enumerate(jobs):
-            yield place, _train_member(job, device)
-        return
-    with _pool(workers) as pool:
-        places = {pool.submit(_train_member, job, device): place for place, job in enumerate(jobs)}
-        try:
-            for future in as_completed(places):
-                yield places[future], future.result()
-        except BrokenProcessPool as error:
-            raise HaploomError(
-                "a training process was ended from outside: was there too little memory? Repeat the command with "
-                "--resume and fewer --processes"
-            ) from error
-
-
-def _train_member(job: Job, device: torch.device) -> Outcome:
+def _train_member(device: torch.device, job: Job) -> Outcome:
     with one_thread(), progress.show_with(None):
         return job.run(single_process(device))
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    with children_end_with_this():
-        pool = ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), initializer=leave_interrupts_to_parent
-        )  # fmt: skip
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown()
 
 
 def _of_label(data: PanelDataset, place: int) -> PanelDataset:

@@ -12,7 +12,25 @@ Size = Literal["quick", "standard", "full"]
 RESULTS: dict[str, tuple[str, str]] = {
     "table1": ("Table 1: the VAE and PCA, population by population", "storage"),
     "table2": ("Table 2: windowed VQ-VAE beside general and genotype compressors", "storage"),
+    "table3": ("Table 3: maps by the VAE, PCA, t-SNE and UMAP", "table3"),
+    "table4": ("Table 4: labels by PCA, the VAEs, and tuned baselines", "table4"),
     "table-s3": ("Table S3: the C-VAE, population by population", "storage"),
+    "fig1": ("Figure 1: how much populations vary", "variation"),
+    "fig3": ("Figure 3: how much windows hold", "variation"),
+    "fig4": ("Figure 4: maps by principal components and by the VAE", "fig4"),
+    "fig5": ("Figure 5: linkage in real and made-up people", "synthetic_figures"),
+    "fig6": ("Figure 6: made-up people on the map, and their entropies", "synthetic_figures"),
+    "fig-s1": ("Figure S1: classifiers trained on made-up people", "synthetic_figures"),
+    "fig-s2": ("Figure S2: made-up people of a GMMN and of the C-VAE", "gmmn"),
+    "fig-s3": ("Figure S3: subpopulations of AFR, by principal components and by the VAE", "fig4"),
+    "fig-s4": ("Figure S4: subpopulations of AMR, by principal components and by the VAE", "fig4"),
+    "fig-s5": ("Figure S5: subpopulations of the other regions, by principal components and by the VAE", "fig4"),
+    "fig-s6": ("Figure S6: maps by t-SNE and UMAP", "map_pages"),
+    "fig-s7": ("Figure S7: people on sequential against random SNPs", "map_pages"),
+    "fig-s8": ("Figure S8: dogs on sequential against random SNPs", "map_pages"),
+    "fig-s9": ("Figure S9: folded spectra of made-up people", "synthetic_figures"),
+    "fig-s10": ("Figure S10: the label as a handle", "synthetic_figures"),
+    "gmmn": ("A GMMN beside the C-VAE", "gmmn"),
 }
 
 

@@ -80,7 +80,7 @@ def _everybody(measuring: "_Measuring", n_sites: int) -> Iterator[Part]:
         for profile in ("paper", "sound"):
             yield (
                 f"{name} {n_sites} vqvae {profile}",
-                partial(measuring.model, panel, about, "vqvae", profile, ("vqvae+zstd", "vqvae")),
+                partial(measuring.model, panel, about, "vqvae", profile, tuple(storing.vqvae_codecs())),
             )
 
 
@@ -123,7 +123,11 @@ class _Measuring:
         size = "" if q is None else f"-{q}"
         path = self.folder / f"{self.wanted.name}-{kind}-{profile}{size}-{people.train.n_sites}.model"
         if not path.exists():
-            config = replace(profile_of(kind, profile).training, epochs=protocol_of(self.wanted).epochs, seed=seed)
+            config, protocol = profile_of(kind, profile).training, protocol_of(self.wanted)
+            config = replace(
+                config, epochs=protocol.epochs, least_steps=min(config.least_steps, protocol.least_steps),
+                batch_size=protocol.batch_size, seed=seed,
+            )  # fmt: skip
             shape = {} if q is None else {"n_latent": q}
             trained = train_model(
                 people.train, people.split, people.level, kind=kind, profile=profile, config=config, shape=shape

@@ -10,7 +10,9 @@ from haploom.report import figures
 from haploom.report.html import render_html
 from haploom.report.page import Column, Figure, Report, Section, Table
 from haploom.report.reproduce.catalogue import Request
+from haploom.report.reproduce.claims import claims_section
 from haploom.report.reproduce.rows import Row
+from haploom.report.reproduce.storage_claims import claims_of
 from haploom.report.reproduce.tables import protocol_of
 from haploom.report.result_folder import cell
 
@@ -53,16 +55,21 @@ def write_table(rows: Sequence[Row], wanted: Request, folder: Path) -> list[Path
         for row in rows:
             file.write("\t".join("NA" if row[key] is None else cell(row[key]) for key in COLUMNS) + "\n")
     tables = [wide_table(rows, data) for data in dict.fromkeys(row["data"] for row in rows)]
+    claims = claims_section(claims_of(name, rows))
     with text_output(txt, True) as file:
         file.write(wanted.title + "\n")
         for table in tables:
             file.write(f"\n{table.caption}\n{as_text(table)}")
+        file.write(f"\n{claims.heading}\n")
+        for paper, here, verdict in claims.tables[0].shown():
+            file.write(f"- {paper}\n    here: {here}\n    {verdict}\n")
     picture = figures.svg(lambda ax: draw(ax, rows))
     svg.write_bytes(picture)
     shown = Figure(picture, "Factors against one bit an allele, means over columns.", "Factors of every method.")
     protocol = ", ".join(f"{key} {value}" for key, value in vars(protocol_of(wanted)).items())
     text = _WORDS.format(tsv=tsv.name, origin=wanted.origin, protocol=f"Protocol: {protocol}.")
-    report = Report(wanted.title, [Section("Factors", text, [shown], tables)], made_by=provenance.record(wanted.seed))
+    sections = [Section("Factors", text, [shown], tables), claims]
+    report = Report(wanted.title, sections, made_by=provenance.record(wanted.seed))
     with text_output(html, True) as file:
         file.write(render_html(report))
     return [txt, tsv, html, svg]
@@ -119,4 +126,5 @@ def draw(ax: "Axes", rows: Sequence[Row]) -> None:
     ax.set_yticks(range(len(methods)), methods, fontsize=6)
     ax.axvline(1, linewidth=0.8)
     ax.set(xlabel="Factor against 1 bit an allele, best q", xscale="log")
+    ax.xaxis.set_major_formatter("{x:g}")  # text, because pages show no mathematics
     ax.legend()

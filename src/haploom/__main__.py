@@ -1,0 +1,5 @@
+"""`python -m haploom` is `haploom`."""
+
+from haploom.cli import main
+
+main()

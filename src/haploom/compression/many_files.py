@@ -1,0 +1,97 @@
+"""Several files, such as the chromosomes of a cohort, to a folder of archives and one report."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from haploom.compression.writer import compress
+from haploom.errors import HaploomError
+from haploom.io import Selection
+from haploom.io.formats import stem
+from haploom.io.output import check_outputs, remove_partials, text_output
+from haploom.parallel import PartFiles, Workers, run_parts
+
+REPORT = "archives.tsv"
+REPORT_COLUMNS = (
+    "source", "archive", "sites", "haplotypes", "total_bytes", "genotype_bytes", "variant_bytes", "model_bytes",
+    "text_sha256", "verified",
+)  # fmt: skip
+_UNFINISHED = ".unfinished"
+
+
+@dataclass(frozen=True)
+class _File:
+    """One file to store: a part of the work."""
+
+    source: Path
+    archive: Path
+    selection: Selection
+    settings: dict[str, Any]
+
+
+def archive_names(sources: Sequence[Path]) -> list[str]:
+    """`chr22.vcf.gz` becomes `chr22.hlm`. Raises HaploomError where two files would get one name."""
+    names = [f"{stem(source)}.hlm" for source in sources]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise HaploomError(
+                f"{sources[names.index(name)]} and {sources[place]} would both be stored as {name}: rename one "
+                "of them, or store them in different folders"
+            )
+    return names
+
+
+def compress_files(
+    sources: Sequence[Path], folder: Path, *, selection: Selection, workers: Workers, force: bool = False,
+    **settings: Any,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Store each file as an archive of its name in `folder`, and a table of all, `archives.tsv`, beside them.
+
+    Returns a row of REPORT_COLUMNS for each. settings: the fields of `compression.writer.Storage`. The archives are
+    the same for any workers. A run that was stopped goes on where it was: the same call redoes only what is missing.
+    On a cluster, its workers must find files and folder under the same names.
+
+    Raises HaploomError where an archive of another run, or of inputs that have changed since, is in the folder and not
+    `force`; what `compress` raises.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise HaploomError(f"{folder} is a file: name a folder for the archives with -o")
+    archives = [folder / name for name in archive_names(sources)]
+    unfinished = folder / _UNFINISHED
+    if force:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    # What an earlier try of this run has left may be replaced: it was not there when that began.
+    may_replace = force or unfinished.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    check_outputs([*archives, folder / REPORT], [*sources, settings.get("model"), selection.populations], may_replace)
+    asked = {**settings, **vars(selection), "sources": [_identity(source) for source in sources]}
+    kept = PartFiles(unfinished, json.loads(json.dumps(asked, default=str)))
+    for place, archive in enumerate(archives):
+        remove_partials(archive)
+        if not archive.exists():
+            kept.forget(place)
+    parts = [_File(source, archive, selection, settings) for source, archive in zip(sources, archives)]
+    done = run_parts(_store, parts, workers, label="Compressing files", total=len(parts), ordered=True, kept=kept)
+    rows = [json.loads(row) for _, row in done]
+    with text_output(folder / REPORT, may_replace) as file:
+        file.write("\t".join(REPORT_COLUMNS) + "\n")
+        file.writelines("\t".join(str(row[name]) for name in REPORT_COLUMNS) + "\n" for row in rows)
+    kept.remove()
+    return rows
+
+
+def _store(file: _File) -> bytes:
+    """Store one file, and say what `REPORT_COLUMNS` does of it, as JSON."""
+    # A try that was cut short after the archive had got its name leaves it there: the same one is made again.
+    about = compress(file.source, file.archive, selection=file.selection, force=True, **file.settings)
+    row = about | {"source": str(file.source), "archive": file.archive.name}
+    return json.dumps({name: row[name] for name in REPORT_COLUMNS}).encode()
+
+
+def _identity(source: Path) -> list[Any]:
+    """A file that changes gets another."""
+    about = source.stat()
+    return [str(source.absolute()), about.st_size, about.st_mtime_ns]

@@ -1,0 +1,72 @@
+"""Finished parts on disk, so that a run that was stopped goes on where it was."""
+
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from haploom.errors import HaploomError
+
+_SETTINGS = "settings.json"
+_DIGEST_BYTES = 32
+
+
+class PartFiles:
+    """A folder with a file for each finished part.
+
+    settings: JSON values all results depend on; with others the parts would not belong together. The folder is made
+    if it is not there. A file is the SHA-256 of a result, then the result: one that is damaged is passed over.
+
+    Raises HaploomError where the folder holds parts of other settings.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        said = json.dumps(settings, sort_keys=True)
+        path = folder / _SETTINGS
+        if not path.exists():
+            _write_whole(path, said.encode())
+        elif (before := path.read_text(encoding="utf-8")) != said:
+            raise HaploomError(
+                f"{folder} holds parts of another run: it was {before}, this one is {said}. Give the same input and "
+                "settings to go on with it, or delete the folder"
+            )
+
+    def read(self, place: int) -> bytes | None:
+        """The result of a part; None where it is not there whole."""
+        try:
+            stored = self._path(place).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, result = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
+        return result if hashlib.sha256(result).digest() == digest else None
+
+    def write(self, place: int, result: bytes) -> None:
+        """Keep the result of a part."""
+        _write_whole(self._path(place), hashlib.sha256(result).digest() + result)
+
+    def forget(self, place: int) -> None:
+        """Have a part worked on again: what it made is gone."""
+        self._path(place).unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Delete the parts and the folder: what they were for is finished."""
+        for path in [*self.folder.glob("part-*"), self.folder / _SETTINGS]:
+            path.unlink(missing_ok=True)
+        self.folder.rmdir()
+
+    def _path(self, place: int) -> Path:
+        return self.folder / f"part-{place:06d}"
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    try:
+        unfinished.write_bytes(data)
+        os.replace(unfinished, path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise HaploomError(f"cannot write {path}: {error.strerror or error}") from error

@@ -1,0 +1,39 @@
+"""What synthetic haplotypes are drawn from: a model, or the haplotypes of real people.
+
+Haplotypes are always drawn ROWS at a time, each time from a random stream of its own, named by the seed, the
+population and the place in line. So the same seed gives the same people however many are made, beside whom, in what
+order and by how many threads; those drawn beyond what was asked for are dropped.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from haploom.panel import Variants
+
+ROWS = 512  # haplotypes drawn together
+
+Draw = Callable[[np.random.Generator], np.ndarray]  # ROWS haplotypes, packed: uint8 (ROWS, row_bytes(n_sites))
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where haplotypes come from.
+
+    variants: their sites. level: what their labels are labels of. populations: what people can be made of.
+    draw_of: how those of a population, named by its place, are drawn. described: what made them, for a header line:
+    names with values, of text or numbers.
+    """
+
+    variants: Variants
+    level: str
+    populations: tuple[str, ...]
+    draw_of: Callable[[int], Draw]
+    described: Mapping[str, object]
+
+    def header_line(self, seed: int) -> str:
+        """A VCF header line that says the people are not real, and what made them."""
+        pairs = {"Source": "haploom", **self.described, "Seed": seed}
+        shown = (f'{key}="{value}"' if isinstance(value, str) else f"{key}={value}" for key, value in pairs.items())
+        return f"##synthetic=<{','.join(shown)}>"

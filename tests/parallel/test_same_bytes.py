@@ -1,0 +1,162 @@
+"""What is worked on in parts is the same, byte for byte, in this process, in a pool and on a Dask cluster."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+
+from haploom.cli.frame import run
+from haploom.cli.main import haploom
+from haploom.compression import compress, compress_files, writer
+from haploom.compression.many_files import REPORT, archive_names
+from haploom.errors import HaploomError
+from haploom.io import Selection, write_panel
+from haploom.parallel import Workers
+
+POOL = Workers(count=2)
+CLUSTER = Workers(count=2, dask="local")
+ELSEWHERE = [POOL, pytest.param(CLUSTER, marks=pytest.mark.filterwarnings("ignore::ResourceWarning"))]
+
+
+@pytest.fixture
+def files(two_populations, tmp_path):
+    """Three pieces of a panel, in files of their own."""
+    paths = []
+    for number in range(3):
+        paths.append(tmp_path / f"part{number}.vcf.gz")
+        write_panel(two_populations.select_sites(slice(20 * number, 20 * number + 20)), paths[-1])
+    return paths
+
+
+@pytest.mark.parametrize("workers", ELSEWHERE, ids=["pool", "dask"])
+def test_compress__blocks_elsewhere(workers, files, tmp_path, monkeypatch):
+    monkeypatch.setitem(writer.LEVELS, "fast", writer.BlockLimits(7, 1 << 20, 1 << 20))
+    for name, where in (("here", Workers()), ("there", workers)):
+        compress(files[0], tmp_path / f"{name}.hlm", level="fast", workers=where)
+    assert (tmp_path / "here.hlm").read_bytes() == (tmp_path / "there.hlm").read_bytes()
+
+
+@pytest.mark.parametrize("workers", ELSEWHERE, ids=["pool", "dask"])
+def test_compress_files__elsewhere(workers, files, tmp_path):
+    for name, where in (("here", Workers()), ("there", workers)):
+        compress_files(files, tmp_path / name, selection=Selection(), workers=where)
+    here = {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()}
+    assert here.keys() == {REPORT, "part0.hlm", "part1.hlm", "part2.hlm"}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()} == here
+
+
+def test_compress_files__inputs_that_changed_are_another_run(files, tmp_path):
+    folder, content = tmp_path / "out", files[2].read_bytes()
+    files[2].write_bytes(content[:-40])
+    with pytest.raises(HaploomError, match="part2"):
+        compress_files(files, folder, selection=Selection(), workers=Workers())
+    assert sorted(path.name for path in folder.glob("*.hlm")) == ["part0.hlm", "part1.hlm"]
+    files[2].write_bytes(content)
+    with pytest.raises(HaploomError, match="another run"):
+        compress_files(files, folder, selection=Selection(), workers=Workers())
+    compress_files(files, folder, selection=Selection(), workers=Workers(), force=True)
+    assert sorted(path.name for path in folder.iterdir()) == [REPORT, "part0.hlm", "part1.hlm", "part2.hlm"]
+
+
+def test_compress_files__a_killed_run_redoes_only_what_was_missing(files, tmp_path, monkeypatch):
+    from haploom.compression import many_files
+
+    folder, store, stored = tmp_path / "out", many_files._store, []
+
+    def stops(file):
+        if len(stored) == 2:
+            raise KeyboardInterrupt
+        stored.append(file.source.name)
+        return store(file)
+
+    monkeypatch.setattr(many_files, "_store", stops)
+    with pytest.raises(KeyboardInterrupt):
+        compress_files(files, folder, selection=Selection(), workers=Workers())
+    assert stored == ["part0.vcf.gz", "part1.vcf.gz"]
+    (folder / "part1.hlm").unlink()  # as if it had been lost
+    (folder / ".0123abcd.partial.part2.hlm").write_bytes(b"of a killed process")
+    stored[:] = []
+    monkeypatch.setattr(many_files, "_store", lambda file: stored.append(file.source.name) or store(file))
+    rows = compress_files(files, folder, selection=Selection(), workers=Workers())
+    assert stored == ["part1.vcf.gz", "part2.vcf.gz"]
+    assert not list(folder.glob(".*"))
+    assert [row["archive"] for row in rows] == ["part0.hlm", "part1.hlm", "part2.hlm"]
+    with pytest.raises(HaploomError, match="exists"):
+        compress_files(files, folder, selection=Selection(), workers=Workers())
+
+
+def test_archive_names__two_of_one_name(tmp_path):
+    assert archive_names([tmp_path / "chr1.vcf.gz", tmp_path / "chr2.bcf"]) == ["chr1.hlm", "chr2.hlm"]
+    with pytest.raises(HaploomError, match=r"chr1\.hlm"):
+        archive_names([tmp_path / "chr1.vcf.gz", tmp_path / "b" / "chr1.bcf"])
+
+
+def test_compress__the_command_takes_several_files(files, tmp_path, capsys):
+    folder = tmp_path / "archives"
+    names = [str(path) for path in files]
+    assert run(haploom, ["compress", *names, "-o", str(folder), "--workers", "2", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["archives"] == 3
+    assert printed["sites"] == 60
+    assert run(haploom, ["compress", *names, "-o", str(folder), "--memory", "lots"]) == 2
+    assert run(haploom, ["compress", *names, "-o", str(folder)]) == 3
+
+
+@pytest.fixture(scope="module")
+def yvae(two_populations):
+    """Trains the members of a Y-VAE wherever it is told to; returns its arrays."""
+    torch = pytest.importorskip("torch")
+    from haploom.panel import split_people
+    from haploom.training.fit import train_model
+
+    labels = two_populations.labels("population").tolist()
+    split = split_people(two_populations.samples, labels, seed=1)
+
+    def train(processes, dask=None):
+        trained = train_model(
+            two_populations, split, "population", kind="yvae", settings={"epochs": 2}, shape={"n_latent": 2},
+            processes=processes, dask=dask,
+        )  # fmt: skip
+        return {name: array.tobytes() for name, array in trained.model.arrays.items()}
+
+    assert torch is not None
+    return train
+
+
+def test_yvae__members_elsewhere(yvae):
+    here = yvae(1)
+    assert yvae(2) == here
+    assert yvae(2, "local") == here
+
+
+def test_yvae__a_killed_worker_changes_nothing(yvae, monkeypatch, tmp_path):
+    from haploom.training import members
+
+    here = yvae(1)
+    monkeypatch.setattr(members, "_train_member", _DiesOnce(tmp_path / "died"))
+    assert yvae(2) == here
+    assert (tmp_path / "died").exists()
+
+
+class _DiesOnce:
+    """Trains a member, but the first process that is asked is killed."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __call__(self, device, job):
+        from haploom.training.members import _train_member
+
+        try:
+            self.mark.touch(exist_ok=False)
+        except FileExistsError:
+            return _train_member(device, job)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return None
+
+
+def test_workers__nothing_below_one():
+    with pytest.raises(HaploomError, match="count is 0"):
+        replace(POOL, count=0)
