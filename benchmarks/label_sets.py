@@ -1,12 +1,12 @@
 """How often label sets hold the right label, over 20 person splits of chr22-dense, with 5 and with 26 labels.
 
-    python benchmarks/label_sets.py DATA_FOLDER
+    python benchmarks/label_sets.py DATA_FOLDER WORK_FOLDER [superpopulation population]
 
-What is measured of each person (copying by label, kernel scores) is measured once, from all other people; each split
-then fits the stack, its temperature and the sets' thresholds to 80 % of the people and looks at the other 20 %. So
-held-out people serve as reference for others, which a full training (see classify.py) does not let them; what is
-calibrated never sees their labels beside their own evidence. With 26 labels the stack's penalty is fixed; the
-temperature of likelihoods is that of the first split. Adds a line a label level to records/label-sets.jsonl.
+What is measured of each person (copying by label, kernel scores) is measured once, from all other people, and kept in
+WORK_FOLDER; each split then fits the stack, its temperature and the sets' thresholds to 80 % of the people and looks at
+the other 20 %. So held-out people serve as reference for others, which a full training (see classify.py) does not let
+them; what is calibrated never sees their labels beside their own evidence. With 26 labels the stack's penalty is fixed;
+the temperature of likelihoods is that of the first split. Adds a line a label level to records/label-sets.jsonl.
 """
 
 import sys
@@ -31,30 +31,28 @@ PENALTY = 0.1
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    folder, work = Path(sys.argv[1]), Path(sys.argv[2])
+    work.mkdir(exist_ok=True)
     selection = hl.Selection(populations=folder / "populations.tsv")
     panel = hl.read_panel(folder / "chr22-dense.vcf.gz", selection).common(MAF)
-    for level in ("superpopulation", "population"):
+    for level in sys.argv[3:] or ("superpopulation", "population"):
         start = time.perf_counter()
         record = {"task": f"label-sets/chr22-dense, {level}", "splits": len(SPLITS), "sites": panel.n_sites}
-        record |= {**measured(panel, level), "seconds": round(time.perf_counter() - start, 1)}
+        record |= {**measured(panel, level, work), "seconds": round(time.perf_counter() - start, 1)}
         append_records(RECORDS, [{**record, "versions": package_versions()}])
         print(record, flush=True)
 
 
-def measured(panel: hl.Panel, level: str) -> dict:
+def measured(panel: hl.Panel, level: str, work: Path) -> dict:
     names, of_person = np.unique(panel.labels(level).tolist(), return_inverse=True)
     order = np.argsort(of_person, kind="stable")
     panel = panel.select_samples([panel.samples[i] for i in order])
     of_person = of_person[order]
     labels, people = np.repeat(of_person, 2), np.repeat(np.arange(panel.n_samples), 2)
-    alleles, sites = panel.alleles(), panel.variants
-    starts = np.searchsorted(labels, np.arange(len(names) + 1))
-    copying = LabelCopying(alleles, starts, sites.chrom, sites.position_bp)
-    nats = copying.log_likelihoods(alleles, np.arange(len(alleles)))
-    print(level, "copied", flush=True)
-    scores = KernelRidge().fit(squared_distances(alleles, np.True_, alleles), labels, 2).left_out_
-    print(level, "kernel", flush=True)
+    kept = work / f"evidence-{level}.npz"
+    if not kept.exists():
+        np.savez(kept, **evidence(panel, labels))
+    nats, scores = (np.load(kept)[name] for name in ("nats", "scores"))
     figures: dict[str, list] = {"coverage": [], "set_size": [], "accuracy": [], "calibration_error": [], "of_label": []}
     settings = {} if len(names) < 10 else {"penalties": (PENALTY,)}
     for seed in SPLITS:
@@ -80,6 +78,17 @@ def measured(panel: hl.Panel, level: str) -> dict:
         "coverages": [round(float(each), 4) for each in figures["coverage"]],
         "mean_coverage_of_label": dict(zip(names.tolist(), np.round(of_label, 4).tolist())),
     }
+
+
+def evidence(panel: hl.Panel, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Of every haplotype, from all other people: nats and kernel scores of each label."""
+    alleles, sites = panel.alleles(), panel.variants
+    starts = np.searchsorted(labels, np.arange(labels.max() + 2))
+    nats = LabelCopying(alleles, starts, sites.chrom, sites.position_bp).log_likelihoods(
+        alleles, np.arange(len(alleles))
+    )
+    scores = KernelRidge().fit(squared_distances(alleles, np.True_, alleles), labels, 2).left_out_
+    return {"nats": nats, "scores": scores}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from haploom.panel import DosagePanel, Panel
 from haploom.panel.matching import MIN_COVERAGE
 
 UNKNOWN = "unknown"
-_DISTANCES_AT_ONCE = 1 << 22  # 32 MiB
+_ROWS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +85,9 @@ class TrustedClassifier:
         if anew:
             left_out = evidence_of_people(self.reference.log_likelihoods_left_out(called))
             typicality = Typicality.of_haplotypes(left_out, self.reference.labels[:: self.reference.rows_per_person])
-        step = max(1, _DISTANCES_AT_ONCE // len(self.reference.counts)) * self.reference.rows_per_person
         blocks = [
-            self._block(*rows_here.rows(slice(first, min(first + step, rows_here.n_rows))), typicality, anew)
-            for first in range(0, rows_here.n_rows, step)
+            self._block(*rows_here.rows(slice(first, min(first + _ROWS_AT_ONCE, rows_here.n_rows))), typicality, anew)
+            for first in range(0, rows_here.n_rows, _ROWS_AT_ONCE)
         ]
         likelihoods, scores, coverage, oddness, nearest, apart = (np.concatenate(each) for each in zip(*blocks))
         return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold)
