@@ -5,6 +5,7 @@ Source: Li & Stephens 2003, Genetics 165:2213; the reference of each label is it
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class LabelCopying:
         self._columns = np.ascontiguousarray(alleles.T)
         self._start = start
         self._stretches: dict[tuple[int, int], Stretches] = {}
+        self._making = Lock()  # several threads measure with one model
         self._distance_bp = np.maximum(np.diff(position_bp, prepend=position_bp[:1]), _LEAST_BP)
         self._distance_bp[1:][chrom[1:] != chrom[:-1]] = _BETWEEN_CONTIGS
 
@@ -110,6 +112,7 @@ class LabelCopying:
 
     def _stretches_of(self, label: int) -> Stretches:
         first, last = self._start[label : label + 2].tolist()
-        if (first, last) not in self._stretches:
-            self._stretches[first, last] = Stretches.of(self._columns[:, first:last])
-        return self._stretches[first, last]
+        with self._making:
+            if (first, last) not in self._stretches:
+                self._stretches[first, last] = Stretches.of(self._columns[:, first:last])
+            return self._stretches[first, last]
