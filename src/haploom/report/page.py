@@ -60,13 +60,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what belongs under it. text: paragraphs with an empty line between. command: repeats it."""
+    """A heading with what belongs under it. text: paragraphs with an empty line between. command: repeats it.
+
+    links: words -> path of a file beside the page.
+    """
 
     heading: str
     text: str = ""
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     command: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
