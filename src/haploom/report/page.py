@@ -62,7 +62,7 @@ class Table:
 class Section:
     """A heading with what belongs under it. text: paragraphs with an empty line between. command: repeats it.
 
-    links: words and the file beside the page that they lead to.
+    links: words -> path of a file beside the page.
     """
 
     heading: str
@@ -70,7 +70,7 @@ class Section:
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     command: str = ""
-    links: Sequence[tuple[str, str]] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
             advance()
     table = _overview(claims, failures)
     sections = [
-        Section("Pages", tables=[table], links=[(RESULTS[name][0], f"{name}.html") for name in claims]),
+        Section("Pages", tables=[table], links={RESULTS[name][0]: f"{name}.html" for name in claims}),
         *(replace(claims_section(of), heading=RESULTS[name][0]) for name, of in claims.items() if of),
     ]
     txt, html = folder / f"{ALL}.txt", folder / f"{ALL}.html"
