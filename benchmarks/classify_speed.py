@@ -42,8 +42,18 @@ def main() -> None:
             genotypes = folder / f"{people}.bcf"
             if not genotypes.exists():
                 write_panel(simulated(people, seed=2), genotypes)
-            command = [sys.executable, "-m", "haploom", "classify", str(genotypes), "-m", str(model), "--quiet"]
-            command += ["-o", str(folder / "labels.tsv"), "--threads", "2", "--force", "--json"]
+            command = [sys.executable, "-c", "from haploom.cli import main; main()", "classify", str(genotypes)]
+            command += [
+                "-m",
+                str(model),
+                "--quiet",
+                "-o",
+                str(folder / "labels.tsv"),
+                "--threads",
+                "2",
+                "--force",
+                "--json",
+            ]
             start, before = time.perf_counter(), os.times()
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "2"})
             after = os.times()

@@ -5,6 +5,7 @@ import os
 import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from haploom.cli.frame import run
@@ -160,3 +161,82 @@ class _DiesOnce:
 def test_workers__nothing_below_one():
     with pytest.raises(HaploomError, match="count is 0"):
         replace(POOL, count=0)
+
+
+@pytest.fixture(scope="module")
+def labelled(two_populations, tmp_path_factory):
+    """A folder with a panel and an ancestry model of it."""
+    from haploom.ancestry.trusted_training import train_ancestry
+    from haploom.io import write_populations
+    from haploom.io.model_file import write_model
+    from haploom.panel import split_people
+
+    folder = tmp_path_factory.mktemp("labelled")
+    labels = two_populations.labels("population").tolist()
+    split = split_people(two_populations.samples, labels, (0.6, 0.2, 0.2), seed=1)
+    write_panel(two_populations, folder / "panel.vcf.gz")
+    write_populations(folder / "panel.tsv", two_populations.samples, two_populations.populations)
+    write_model(train_ancestry(two_populations, split, "population", seed=1), folder / "ancestry.model")
+    return folder
+
+
+@pytest.mark.parametrize("options", [("--workers", "2"), ("--workers", "2", "--dask", "local")], ids=["pool", "dask"])
+def test_classify__elsewhere(options, labelled, tmp_path, monkeypatch, capsys):
+    from haploom.ancestry import many_people
+
+    monkeypatch.setattr(many_people.classify_in_parts, "__defaults__", (0.5, 17))  # 60 people are four parts
+    words = ["classify", str(labelled / "panel.vcf.gz"), "--model", str(labelled / "ancestry.model"), "-o"]
+    assert run(haploom, [*words, str(tmp_path / "here.tsv")]) == 0
+    assert run(haploom, [*words, str(tmp_path / "there.tsv"), *options]) == 0
+    assert (tmp_path / "here.tsv").read_bytes() == (tmp_path / "there.tsv").read_bytes()
+    capsys.readouterr()
+
+
+def test_classify_in_parts__is_classify_panel(labelled, two_populations):
+    from haploom.ancestry import classify_in_parts, classify_panel
+    from haploom.io.model_file import read_model
+
+    path = labelled / "ancestry.model"
+    whole = classify_panel(two_populations, read_model(path))
+    parts = classify_in_parts(two_populations, path, Workers(), people=7)
+    for name in ("labels", "scores", "sets"):
+        assert getattr(whole, name).tobytes() == getattr(parts, name).tobytes()
+    assert (whole.samples, whole.parts, whole.classes) == (parts.samples, parts.parts, parts.classes)
+
+
+def test_classify_in_parts__absent_sites_are_looked_at_once(labelled, two_populations, monkeypatch):
+    from haploom.ancestry import classify_in_parts
+    from haploom.ancestry.reference import Reference
+
+    times, whole = [], Reference.log_likelihoods_left_out
+    monkeypatch.setattr(
+        Reference, "log_likelihoods_left_out", lambda self, called: times.append(1) or whole(self, called)
+    )
+    some = two_populations.select_sites(np.arange(0, two_populations.n_sites, 2))
+    alone = classify_in_parts(some, labelled / "ancestry.model", Workers(), 0.4)
+    parts = classify_in_parts(some, labelled / "ancestry.model", Workers(), 0.4, people=9)
+    assert len(times) == 1
+    assert alone.labels.tolist() == parts.labels.tolist()
+    assert alone.scores.tobytes() == parts.scores.tobytes()
+
+
+def test_embed_in_parts__is_embed_panel(small_model, two_populations):
+    from haploom.embedding import embed_in_parts, embed_panel
+    from haploom.io.model_file import read_model
+
+    whole = embed_panel(two_populations, read_model(small_model), uncertainty=True)
+    parts = embed_in_parts(two_populations, small_model, POOL, uncertainty=True, people=25)
+    np.testing.assert_allclose(parts.z, whole.z, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(parts.spread, whole.spread, rtol=1e-4)
+    assert (whole.samples, whole.parts) == (parts.samples, parts.parts)
+
+
+def test_read_model_once__sees_that_a_file_has_changed(small_model, labelled, tmp_path):
+    from haploom.io.model_file import read_model_once
+
+    path = tmp_path / "model"
+    path.write_bytes(small_model.read_bytes())
+    assert read_model_once(path).card.kind == "vae"
+    assert read_model_once(path) is read_model_once(path)
+    path.write_bytes((labelled / "ancestry.model").read_bytes())
+    assert read_model_once(path).card.kind == "ancestry"

@@ -119,7 +119,7 @@ def test_reproduce__the_command(tmp_path, monkeypatch, capsys):
     assert run(haploom, arguments) == 0
     printed = json.loads(capsys.readouterr().out)
     assert sorted(path.name for path in (tmp_path / "out").glob("table2.*")) == [
-        f"table2.{suffix}" for suffix in ("html", "svg", "tsv", "txt")
+        f"table2.{suffix}" for suffix in ("claims.json", "html", "svg", "tsv", "txt")
     ]
     assert printed["written"][0].endswith("table2.txt")
     assert run(haploom, [*arguments, "--vcf", __file__]) == 2
@@ -195,3 +195,26 @@ def test_storage_claims__table_2_counts_the_model():
     assert auto.ours == "auto 95 bytes, the smallest other row 90 (haploom max)"
     assert not auto.agrees
     assert next(c for paper, c in claims.items() if "(unrelated)" in paper).verdict.startswith("not measured")
+
+
+def test_reproduce__all_leads_to_every_page_and_names_what_could_not_be_made(tmp_path, monkeypatch):
+    from haploom.report.reproduce import everything
+    from haploom.report.reproduce.claims import write_claims
+
+    def make(request, folder):
+        if request.name == "table2":
+            raise HaploomError("too few <people>")
+        claims = [Claim(paper="A > B", ours="A 2", agrees=True), Claim(paper="B > C")] if request.name == "fig1" else []
+        write_claims(claims, folder, request.name)
+        return []
+
+    monkeypatch.setattr(everything, "reproduce_one", make)
+    txt, html = everything.reproduce(Request(name="all", size="quick"), tmp_path)
+    rows = {line.split("  ")[0]: line.split() for line in txt.read_text().splitlines()}
+    assert rows[catalogue.RESULTS["fig1"][0]][-4:] == ["1", "0", "1", "made"]
+    assert "not made: too few <people>" in txt.read_text()
+    page = html.read_text()
+    assert "too few &lt;people&gt;" in page
+    assert '<a href="fig1.html">' in page
+    assert "table2.html" not in page
+    assert page.index("B &gt; C") > page.index("A &gt; B")

@@ -72,7 +72,7 @@ def test_genotype_distances__by_hand(two_populations):
 def test_table3__every_row_and_a_second_run_measures_nothing(tiny, tmp_path, monkeypatch):
     request = Request(name="table3", size="quick")
     written = table3.reproduce(request, tmp_path)
-    assert [path.suffix for path in written] == [".txt", ".html", ".tsv"]
+    assert [path.suffix for path in written] == [".txt", ".html", ".json", ".tsv"]
     lines = (tmp_path / "table3.tsv").read_text().splitlines()
     assert len(lines) == 1 + 2 * 5 * 2  # data sets, methods, training and held-out people
     text = written[0].read_text()

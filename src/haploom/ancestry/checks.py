@@ -48,7 +48,7 @@ def check_people(
         about = PersonChecks(
             sample, tuple(map(str, classification.labels[rows])),
             tuple(classification.scores[rows].max(axis=1).tolist()), float(measured.coverage[person]),
-            float(measured.oddness[person] / classifier.typicality.threshold), nearest, (),
+            float(measured.oddness[person] / measured.threshold), nearest, (),
         )  # fmt: skip
         failed = _failed(about, tuple(map(str, tops[rows])), classification.parts[person])
         out.append(PersonChecks(**{**vars(about), "failed": failed}))

@@ -71,13 +71,13 @@ class Reference:
         alleles = np.ascontiguousarray(counts[:, np.broadcast_to(called, counts.shape[1])])
         return np.hstack([by_label.log_likelihoods(alleles), by_label.from_everybody().log_likelihoods(alleles)])
 
-    def log_likelihoods_left_out(self) -> np.ndarray:
-        """The same of the reference rows themselves, each without its own person."""
+    def log_likelihoods_left_out(self, called: np.ndarray | np.bool_ = np.True_) -> np.ndarray:
+        """The same of the reference rows themselves, each without its own person. called: of haplotypes alone."""
         if self.ploidy == 2:
             return self.frequencies.left_out(self.counts, np.True_, self.labels)
-        by_label, rows = self.copying(), np.arange(len(self.counts))
-        models = (by_label, by_label.from_everybody())
-        return np.hstack([model.log_likelihoods(self.counts, rows) for model in models])
+        by_label, rows = self.copying(called), np.arange(len(self.counts))
+        alleles = np.ascontiguousarray(self.counts[:, np.broadcast_to(called, self.counts.shape[1])])
+        return np.hstack([model.log_likelihoods(alleles, rows) for model in (by_label, by_label.from_everybody())])
 
     def distances(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Squared, of rows to the reference rows: float64 (n, n_rows)."""

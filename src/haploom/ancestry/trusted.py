@@ -4,7 +4,8 @@ Each row is measured by itself against the reference, with integer sums: a perso
 is in the file, on their order or on threads.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Measured:
     (n_people,), the share of the model's sites that are called. oddness: float64 (n_people,), see `typicality`.
     nearest: int64 (n_people, NEAREST), places of reference people, the most alike first;
     differences: float64 (n_people, NEAREST), how far they are: squared difference of alleles a site, mean over rows.
+    threshold: the oddness above which a person is unknown.
     """
 
     log_likelihoods: np.ndarray
@@ -40,6 +42,7 @@ class Measured:
     oddness: np.ndarray
     nearest: np.ndarray
     differences: np.ndarray
+    threshold: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,7 @@ class TrustedClassifier:
     typicality: Typicality
     coordinates: PrincipalCoordinates | None
     thresholds: np.ndarray
+    _at_sites: dict[bytes, Typicality] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_model(cls, model: ModelFile, threads: int = 1) -> "TrustedClassifier":
@@ -72,39 +76,60 @@ class TrustedClassifier:
             ) from error
 
     def measure(self, panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Measured:
-        """Block by block. Raises SiteMismatchError below `min_coverage` of the model's sites."""
+        """Block by block. Raises SiteMismatchError below `min_coverage` of the model's sites.
+
+        Where sites are absent, what is odd of haplotypes is found anew, on the reference people at the sites there are:
+        likelihoods of fewer sites vary in another way.
+        """
         rows_here = rows_at_sites(panel, model, min_coverage)
-        size = self.reference.rows_per_person
-        step = max(1, _DISTANCES_AT_ONCE // len(self.reference.counts)) * size
+        called, typicality = rows_here.rows(slice(0))[1], self.typicality
+        anew = self.coordinates is None and not called.all()
+        if anew:
+            typicality = self._typicality_at(called)
+        step = max(1, _DISTANCES_AT_ONCE // len(self.reference.counts)) * self.reference.rows_per_person
         blocks = [
-            self._block(*rows_here.rows(slice(first, min(first + step, rows_here.n_rows))))
+            self._block(*rows_here.rows(slice(first, min(first + step, rows_here.n_rows))), typicality, anew)
             for first in range(0, rows_here.n_rows, step)
         ]
-        return Measured(*(np.concatenate(each) for each in zip(*blocks)))
+        likelihoods, scores, coverage, oddness, nearest, apart = (np.concatenate(each) for each in zip(*blocks))
+        return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold)
 
-    def _block(self, counts: np.ndarray, called: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The fields of Measured, of some people."""
+    def _typicality_at(self, called: np.ndarray) -> Typicality:
+        """Of haplotypes at the sites called alone: takes longer than labelling a batch of people does."""
+        key = called.tobytes()
+        if key not in self._at_sites:  # of one file's sites after another's
+            left_out = evidence_of_people(self.reference.log_likelihoods_left_out(called))
+            self._at_sites.clear()
+            self._at_sites[key] = Typicality.of_haplotypes(
+                left_out, self.reference.labels[:: self.reference.rows_per_person]
+            )
+        return self._at_sites[key]
+
+    def _block(
+        self, counts: np.ndarray, called: np.ndarray, typicality: Typicality, anew: bool
+    ) -> tuple[np.ndarray, ...]:
+        """The arrays of Measured, of some people."""
         size, n_labels = self.reference.rows_per_person, len(self.reference.start) - 1
         distances = self.reference.distances(counts, called)
         scores = self.ridge.scores(distances)
         likelihoods = self.reference.log_likelihoods(counts, called)
         coverage = np.broadcast_to(called, counts.shape).mean(axis=1)
         if self.coordinates is None:
-            evidence = evidence_of_people(likelihoods, scores, coverage[:, None])
+            evidence = evidence_of_people(likelihoods, None if anew else scores)
         else:
             evidence = self.coordinates.place(distances)
         # A reference person is as near as the nearest of its rows, on the mean over the person's own.
         apart = distances.reshape(-1, size, len(self.reference.counts) // size, size).min(axis=3).mean(axis=1)
         nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
         return (
-            likelihoods[:, :n_labels], scores, coverage.reshape(-1, size)[:, 0], self.typicality.oddness(evidence),
+            likelihoods[:, :n_labels], scores, coverage.reshape(-1, size)[:, 0], typicality.oddness(evidence),
             nearest, np.take_along_axis(apart, nearest, axis=1) / counts.shape[1],
         )  # fmt: skip
 
     def classification(self, measured: Measured, panel: Panel | DosagePanel, model: ModelFile) -> Classification:
         """Labels, probabilities and sets of the people measured."""
         probabilities = self.stack.probabilities(measured.log_likelihoods, measured.scores)
-        unknown = np.repeat(measured.oddness > self.typicality.threshold, self.reference.rows_per_person)
+        unknown = np.repeat(measured.oddness > measured.threshold, self.reference.rows_per_person)
         labels = np.where(unknown, UNKNOWN, np.array(model.labels)[probabilities.argmax(axis=1)])
         sets = label_sets(probabilities, self.thresholds) & ~unknown[:, None]
         parts = model.parts_of(panel.samples)
@@ -121,5 +146,11 @@ def classify_trusted(
     out of what is measured. Raises SiteMismatchError when the panel has a smaller share of the model's sites than
     `min_coverage`, CorruptModelError when the model's arrays do not fit together.
     """
-    classifier = TrustedClassifier.from_model(model, threads)
+    classifier = _classifier_of(model, threads)
     return classifier.classification(classifier.measure(panel, model, min_coverage), panel, model)
+
+
+@lru_cache(maxsize=1)
+def _classifier_of(model: ModelFile, threads: int) -> TrustedClassifier:
+    """For batches of people, one after another, by one model."""
+    return TrustedClassifier.from_model(model, threads)

@@ -67,7 +67,7 @@ def train_ancestry(
 
     coordinates = {}
     if reference.ploidy == 1:
-        typicality = Typicality.of_haplotypes(evidence_of_people(with_all, ridge.left_out_, 1.0), labels[::size])
+        typicality = Typicality.of_haplotypes(evidence_of_people(with_all, ridge.left_out_), labels[::size])
     else:
         axes = PrincipalCoordinates.fit(distances, len(names) - 1)  # as many as tell the labels' means apart
         typicality = Typicality.of_unphased(axes, distances)

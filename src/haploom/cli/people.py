@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,14 @@ from haploom.cli.frame import (
     quiet_option,
     selection_options,
     threads_option,
+    workers_options,
 )  # fmt: skip
 from haploom.cli.mixture import MixtureOutputs, mixture_options
 
 if TYPE_CHECKING:
     from haploom.io import Selection
     from haploom.io.model_file import ModelFile
+    from haploom.parallel import Workers
 
 
 _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
@@ -55,13 +58,15 @@ _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 )
 @min_coverage_option
 @selection_options
+@workers_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def embed(
     source: Path, model: Path, output: Path, plot: Path | None, beside: tuple[Path, ...], uncertainty: bool,
-    refine: bool, min_coverage: float, selection: "Selection", threads: int | None, force: bool, as_json: bool,
+    refine: bool, min_coverage: float, selection: "Selection", workers: "Workers", threads: int | None, force: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Place the haplotypes in SOURCE in a model's latent space; with a model of unphased people, the people.
 
@@ -72,7 +77,7 @@ def embed(
         REFINABLE,
         check_has_posterior,
         check_refinable,
-        embed_panel,
+        embed_in_parts,
         has_posterior,
         write_embedding,
     )
@@ -106,11 +111,11 @@ def embed(
     _use_threads((trained, *others), threads)
     with chosen_sites_explained(selection):
         embedding, *placed = [
-            embed_panel(
-                panel, each, min_coverage,
+            embed_in_parts(
+                panel, path, workers, min_coverage,
                 uncertainty=uncertainty and has_posterior(each), refine=refine and each.card.kind in REFINABLE,
             )
-            for each in (trained, *others)
+            for path, each in zip((model, *beside), (trained, *others))
         ]  # fmt: skip
     if plot is not None:  # first, because a picture can be refused
         level = label_level(panel.populations, selection.label) if panel.populations else None
@@ -124,7 +129,7 @@ def embed(
 
             save_map(embedding, panel.labels(level) if level else None, plot, force)
     write_embedding(embedding, output, force)
-    _note_training_people(embedding.parts)
+    note_training_people(embedding.parts, trained.card.kind)
     n_rows, n_latents = embedding.z.shape
     people = {f"people_{part}": count for part, count in sorted(Counter(embedding.parts).items())}
     print_result({_ROWS[trained.ploidy]: n_rows, "latents": n_latents, **people}, as_json, output)
@@ -142,13 +147,14 @@ def embed(
 )
 @min_coverage_option
 @selection_options
+@workers_options
 @threads_option
 @force_option
 @json_option
 @quiet_option
 def classify(
     source: Path, model: Path, output: Path, mixture: MixtureOutputs, why: Path | None, min_coverage: float,
-    selection: "Selection", threads: int | None, force: bool, as_json: bool,
+    selection: "Selection", workers: "Workers", threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Say which reference population each haplotype in SOURCE is most similar to, or each unphased person.
 
@@ -160,7 +166,7 @@ def classify(
     """
     import numpy as np
 
-    from haploom.ancestry import check_label_level, classify_panel, known_labels, write_classification
+    from haploom.ancestry import check_label_level, classify_in_parts, known_labels, write_classification
     from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
@@ -179,7 +185,9 @@ def classify(
     _use_threads((trained,), threads)
     with chosen_sites_explained(selection):
         if why is None:
-            classification = classify_panel(panel, trained, min_coverage, threads or default_threads())
+            if workers.here:
+                workers = replace(workers, threads=threads or default_threads())
+            classification = classify_in_parts(panel, model, workers, min_coverage)
         else:
             from haploom.ancestry.checks import check_people
             from haploom.ancestry.trusted import TrustedClassifier
@@ -191,7 +199,7 @@ def classify(
             write_why(check_people(classification, measured, classifier, trained), why, force)
         mixed = mixture.write(panel, trained, min_coverage, threads or default_threads(), force)
     write_classification(classification, output, force)
-    _note_training_people(classification.parts)
+    note_training_people(classification.parts, trained.card.kind)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
     named = sorted({*classification.classes, *classification.labels.tolist()})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
@@ -220,10 +228,13 @@ def _use_threads(models: "Iterable[ModelFile]", threads: int | None) -> None:
         use_threads(threads)
 
 
-def _note_training_people(parts: tuple[str, ...]) -> None:
-    trained_on = sum(part == "train" for part in parts)
-    if trained_on:
+def note_training_people(parts: tuple[str, ...], kind: str) -> None:
+    """Warn of people that a model of the kind has learned from."""
+    from haploom.io.model_kinds import FITTED_TO_VALIDATION
+
+    learned_from = ("train", "validation") if kind in FITTED_TO_VALIDATION else ("train",)
+    if trained_on := sum(part in learned_from for part in parts):
         note(
-            f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = train in the "
-            "output): their rows say nothing about how good it is"
+            f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = "
+            f"{' or '.join(learned_from)} in the output): their rows say nothing about how good it is"
         )

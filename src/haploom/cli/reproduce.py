@@ -16,7 +16,7 @@ RESULTS = (
 
 
 @click.command()
-@click.argument("result", type=click.Choice(RESULTS))
+@click.argument("result", type=click.Choice((*RESULTS, "all")))
 @output_option("Folder for tables, figures and models; parts that an earlier run left there are kept.")
 @click.option("--quick", "size", flag_value="quick", help="Small, in minutes.")
 @click.option("--full", "size", flag_value="full", help="The paper's whole protocol: days on a CPU; it can be stopped.")
@@ -36,7 +36,7 @@ def reproduce(
     result: str, output: Path, size: Literal["quick", "full"] | None, genotypes: Path | None, populations: Path | None,
     label: str | None, seed: int, threads: int | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Make a table or figure of the paper again, beside the paper's own numbers.
+    """Make a table or figure of the paper again, or all of them, beside the paper's own numbers.
 
     A stopped run goes on where it was: the same command takes finished parts and models from the folder.
     """

@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -185,6 +186,17 @@ def read_model(path: Path | str) -> ModelFile:
     if variants.fingerprint() != card.site_fingerprint:
         raise CorruptModelError(f"{path} is damaged: its sites do not have the fingerprint written in it")
     return ModelFile(card, variants, arrays)
+
+
+def read_model_once(path: Path) -> ModelFile:
+    """`read_model` for a process that is given one piece of work after another: the last file read is remembered."""
+    about = path.stat()
+    return _read_unchanged(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=1)
+def _read_unchanged(path: Path, modified_ns: int, n_bytes: int) -> ModelFile:
+    return read_model(path)
 
 
 def describe_model(path: Path) -> dict[str, Any]:

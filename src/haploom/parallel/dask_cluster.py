@@ -35,7 +35,7 @@ class DaskCluster:
         if address == LOCAL:
             dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1})
             self._cluster = distributed.LocalCluster(
-                n_workers=self._workers.count, threads_per_worker=1, processes=True, dashboard_address=None,
+                n_workers=self._workers.count, threads_per_worker=1, processes=True, dashboard_address=":0",
                 memory_limit=self._workers.memory_bytes or 0,
             )  # fmt: skip
         try:
@@ -43,6 +43,7 @@ class DaskCluster:
                 self._cluster or address, timeout=CONNECT_SECONDS, set_as_default=False, direct_to_workers=False
             )
         except (OSError, ValueError, TimeoutError) as error:
+            self.__exit__()
             raise HaploomError(
                 f"no Dask scheduler answers at {address} within {CONNECT_SECONDS} seconds: is it running, and is its "
                 "address of the form tcp://HOST:8786?"

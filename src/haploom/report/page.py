@@ -60,13 +60,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what belongs under it. text: paragraphs with an empty line between. command: repeats it."""
+    """A heading with what belongs under it. text: paragraphs with an empty line between. command: repeats it.
+
+    links: words and the file beside the page that they lead to.
+    """
 
     heading: str
     text: str = ""
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     command: str = ""
+    links: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,16 @@ RESULTS: dict[str, tuple[str, str]] = {
     "gmmn": ("A GMMN beside the C-VAE", "gmmn"),
 }
 
+ALL = "all"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """A table or figure to make again.
 
-    name: of RESULTS. size: quick (minutes, the same code), standard or full (the paper's). genotypes, populations:
-    real founders or people; without them they are simulated. label: the column of `populations`.
+    name: of RESULTS, or ALL. size: quick (minutes, the same code), standard or full (the paper's).
+    genotypes, populations: real founders or people; without them they are simulated. label: the column of
+    `populations`.
     """
 
     name: str
@@ -52,7 +55,7 @@ class Request:
     @property
     def title(self) -> str:
         """What the result is called on its page."""
-        return RESULTS[self.name][0]
+        return "Every table and figure of the paper" if self.name == ALL else RESULTS[self.name][0]
 
     @property
     def origin(self) -> str:
@@ -66,6 +69,7 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
     The first file is text to print (.txt); NAME.html is the page. Raises HaploomError where the folder holds parts
     made with other settings.
     """
+    module = "everything" if request.name == ALL else RESULTS[request.name][1]
     make: Callable[[Request, Path], list[Path]]
-    make = import_module(f"{__package__}.{RESULTS[request.name][1]}").reproduce
+    make = import_module(f"{__package__}.{module}").reproduce
     return make(request, folder)

@@ -1,9 +1,14 @@
 """What the paper says beside what was measured: the computed last lines of every page."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from haploom.io.output import text_output
 from haploom.report.page import Column, Section, Table
+
+AGREES, DIFFERS, NOT_MEASURED = JUDGEMENTS = ("agrees", "differs", "not measured")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +25,37 @@ class Claim:
     why: str = ""
 
     @property
-    def verdict(self) -> str:
-        """`agrees`, `differs` with the reason, or `not measured`."""
+    def judgement(self) -> str:
+        """`agrees`, `differs` or `not measured`."""
         if self.ours is None or self.agrees is None:
-            return "not measured" + (f": {self.why}" if self.why else "")
-        return "agrees" if self.agrees else "differs" + (f": {self.why}" if self.why else "")
+            return NOT_MEASURED
+        return AGREES if self.agrees else DIFFERS
+
+    @property
+    def verdict(self) -> str:
+        """The judgement, with the reason where it is not that both agree."""
+        return self.judgement + (f": {self.why}" if self.why and self.judgement != AGREES else "")
 
 
 def claims_section(claims: Sequence[Claim]) -> Section:
     """The claims as the section that ends a page."""
     rows = [[claim.paper, claim.ours, claim.verdict] for claim in claims]
     return Section("The paper and this run", tables=[Table([Column("paper"), Column("here"), Column("verdict")], rows)])
+
+
+def write_claims(claims: Sequence[Claim], folder: Path, name: str) -> Path:
+    """NAME.claims.json: a list of objects with the fields of a claim."""
+    path = claims_path(folder, name)
+    with text_output(path, True) as file:
+        json.dump([asdict(claim) for claim in claims], file, indent=1, ensure_ascii=False)
+    return path
+
+
+def read_claims(folder: Path, name: str) -> list[Claim]:
+    """What `write_claims` wrote."""
+    return [Claim(**claim) for claim in json.loads(claims_path(folder, name).read_text(encoding="utf-8"))]
+
+
+def claims_path(folder: Path, name: str) -> Path:
+    """Where the claims of a result are."""
+    return folder / f"{name}.claims.json"

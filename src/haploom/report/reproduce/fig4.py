@@ -11,27 +11,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from haploom import progress, provenance
+from haploom import progress
 from haploom.baselines.accuracy import Interval, accuracy, paired_gain
 from haploom.embedding import Embedding
 from haploom.errors import HaploomError
-from haploom.io.output import text_output
 from haploom.panel import Panel
 from haploom.popgen.coalescent import LEVEL, PART_LEVEL, simulate_panel
 from haploom.popgen.differentiation import fst_matrix, population_counts
 from haploom.popgen.map_scores import map_distances, neighbour_labels
 from haploom.report import plots
 from haploom.report.figures import png, svg
-from haploom.report.html import render_html
 from haploom.report.map_page import label_order, save_map_page
-from haploom.report.page import Column, Figure, Report, Section, Table
+from haploom.report.page import Column, Figure, Section, Table
 from haploom.report.reproduce.catalogue import Request
-from haploom.report.reproduce.claims import Claim, claims_section
+from haploom.report.reproduce.claims import Claim
 from haploom.report.reproduce.map_data import SIZES, Genotyped, MapSizes, given, parts_of, simulated_dogs
 from haploom.report.reproduce.map_methods import PLAIN, VAE, VAE_SETTINGS, VAE_SHAPE, by_components, by_vae
 from haploom.report.reproduce.map_rows import NEIGHBOURS, slug
+from haploom.report.reproduce.pages import write_result
 from haploom.report.reproduce.rows import Row, RowFile
-from haploom.report.reproduce.written import as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,18 +122,10 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
     page_map = folder / f"{request.name}-map.html"
     _save_map(request, people, regions, page_map)
     claims = _claims(request, people, told_apart)
-    txt, html = folder / f"{request.name}.txt", folder / f"{request.name}.html"
-    with text_output(txt, True) as out:
-        out.write(request.title + "\n")
-        for table in [*tables, *claims_section(claims).tables]:
-            out.write(f"\n{table.caption}\n{as_text(table)}")
     ours = "" if request.name == "fig4" else " Which regions stand in which of Figures S3 to S5 is chosen here."
     text = f"{_WORDS.format(link=page_map.name)}\n\nPeople: {people.data.name}.{ours}"
     shown = [section for section in sections if section.figures or section.tables]
-    report = Report(request.title, [*shown, claims_section(claims)], text, made_by=provenance.record(request.seed))
-    with text_output(html, True) as out:
-        out.write(render_html(report))
-    return [txt, html, page_map, *drawing.written]
+    return [*write_result(request, folder, shown, claims, text), page_map, *drawing.written]
 
 
 def mapped(data: Genotyped, sizes: MapSizes, seed: int, file: RowFile) -> Mapped:

@@ -9,15 +9,14 @@ from haploom.report import figures
 from haploom.report.html import render_html
 from haploom.report.page import Figure, Report, Section, Table
 from haploom.report.reproduce.catalogue import Request
-from haploom.report.reproduce.claims import Claim, claims_section
-from haploom.report.reproduce.written import as_text
+from haploom.report.reproduce.claims import Claim, claims_section, write_claims
 
 
 def write_page(
     request: Request, folder: Path, text: str, tables: Sequence[Table], drawings: Mapping[str, figures.Draw],
     claims: Sequence[Claim],
 ) -> list[Path]:  # fmt: skip
-    """NAME.txt, NAME.html and NAME-1.svg, ... in the folder; returns their paths.
+    """A page of one section, and NAME-1.svg, ... for its figures; returns the paths.
 
     drawings: what a figure shows, in words -> how it is drawn.
     """
@@ -26,16 +25,32 @@ def write_page(
     for path, picture in zip(svgs, pictures.values()):
         path.write_bytes(picture)
     shown = [Figure(picture, caption, caption) for caption, picture in pictures.items()]
-    verdicts = claims_section(claims)
+    return [*write_result(request, folder, [Section("Here", text, shown, tables)], claims), *svgs]
+
+
+def write_result(
+    request: Request, folder: Path, sections: Sequence[Section], claims: Sequence[Claim], text: str = ""
+) -> list[Path]:
+    """NAME.txt (titles, tables and claims), NAME.html (everything) and NAME.claims.json; returns their paths."""
     txt, html = folder / f"{request.name}.txt", folder / f"{request.name}.html"
+    whole = [*sections, claims_section(claims)]
     with text_output(txt, True) as file:
-        file.write(f"{request.title}\n\n{text}\n")
-        for table in tables:
-            file.write(f"\n{table.caption or 'Measured'}\n{as_text(table)}")
-        file.writelines(f"\n{verdicts.heading}\n{as_text(table)}" for table in verdicts.tables)
-    report = Report(
-        request.title, [Section("Here", text, shown, tables), verdicts], made_by=provenance.record(request.seed)
-    )
+        file.write(f"{request.title}\n")
+        for section in whole:
+            for table in section.tables:
+                file.write(f"\n{table.caption or section.heading}\n{as_text(table)}")
+    report = Report(request.title, whole, text, made_by=provenance.record(request.seed))
     with text_output(html, True) as file:
         file.write(render_html(report))
-    return [txt, html, *svgs]
+    return [txt, html, write_claims(claims, folder, request.name)]
+
+
+def as_text(table: Table) -> str:
+    """Columns under each other."""
+    lines = [[column.name for column in table.columns], *table.shown()]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(table.columns))]
+    return "".join(
+        "  ".join(text.rjust(width) if i else text.ljust(width) for i, (text, width) in enumerate(zip(line, widths)))
+        + "\n"
+        for line in lines
+    )

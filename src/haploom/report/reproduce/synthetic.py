@@ -67,7 +67,7 @@ class Comparison:
         size = SIZES[self.request.size]
         return (
             f"Founders: {self._founders[2]}, {self.founders.n_samples:,} people. Models learned from "
-            f"{self.bred.training_rows.n_haplotypes:,} haplotypes bred over {size.generations} generations from 80 % "
+            f"{self.bred.training_rows.n_haplotypes:,} haplotypes bred from 80 % "
             f"of the founders ({size.profile} settings, at most {size.epochs} epochs). As many people were made of "
             "each population as there are founders."
         )

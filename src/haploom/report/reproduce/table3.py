@@ -6,18 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from haploom import provenance
 from haploom.io.output import text_output
-from haploom.report.html import render_html
-from haploom.report.page import Column, Report, Section, Table
+from haploom.report.page import Column, Section, Table
 from haploom.report.reproduce.catalogue import Request
-from haploom.report.reproduce.claims import Claim, claims_section
+from haploom.report.reproduce.claims import Claim
 from haploom.report.reproduce.map_data import SIZES, MapSizes, data_sets
 from haploom.report.reproduce.map_figures import map_figures
 from haploom.report.reproduce.map_methods import PLAIN, REFINED, SCALED, VAE, makers_here
 from haploom.report.reproduce.map_rows import HELD_OUT, SCORES, TRAINING, measure_maps
+from haploom.report.reproduce.pages import write_result
 from haploom.report.reproduce.rows import Row, RowFile
-from haploom.report.reproduce.written import as_text
 from haploom.report.result_folder import cell
 
 # The paper's Table 3: PCA, then the VAE.
@@ -75,21 +73,13 @@ def write_maps(
     words: str,
 ) -> list[Path]:
     """NAME.txt, .html and .tsv of a result that is made of maps."""
-    txt, html, tsv = (folder / f"{request.name}.{suffix}" for suffix in ("txt", "html", "tsv"))
-    sections = [*sections, claims_section(claims)]
-    with text_output(txt, True) as out:
-        out.write(request.title + "\n")
-        for table in [table for section in sections for table in section.tables]:
-            out.write(f"\n{table.caption}\n{as_text(table)}")
+    tsv = folder / f"{request.name}.tsv"
     columns = ("data", "sites", "seed", "method", "people", "rows", *SCORES)
     with text_output(tsv, True) as out:
         out.write("\t".join(columns) + "\n")
         for row in rows:
             out.write("\t".join("NA" if row[key] is None else cell(row[key]) for key in columns) + "\n")
-    report = Report(request.title, sections, text=words, made_by=provenance.record(request.seed))
-    with text_output(html, True) as out:
-        out.write(render_html(report))
-    return [txt, html, tsv]
+    return [*write_result(request, folder, sections, claims, words), tsv]
 
 
 def row_file(request: Request, sizes: MapSizes, folder: Path) -> RowFile:

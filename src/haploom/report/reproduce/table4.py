@@ -7,19 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from haploom import progress, provenance
+from haploom import progress
 from haploom.ancestry.trusted_training import expected_calibration_error
 from haploom.io.output import text_output
 from haploom.panel import Panel
-from haploom.report.html import render_html
-from haploom.report.page import Column, Report, Section, Table
+from haploom.report.page import Column, Section, Table
 from haploom.report.reproduce.catalogue import Request
-from haploom.report.reproduce.claims import claims_section
 from haploom.report.reproduce.label_methods import Fitting, Labeller, fits
+from haploom.report.reproduce.pages import write_result
 from haploom.report.reproduce.people import PROTOCOLS, People, Protocol, bred_people, founders_of
 from haploom.report.reproduce.rows import Row, RowFile
 from haploom.report.reproduce.table4_claims import PAPER, is_paper, mean_of, table4_claims
-from haploom.report.reproduce.written import as_text
 from haploom.report.result_folder import cell
 
 TRAIN, BRED, UNRELATED = "train", "bred", "unrelated"
@@ -69,12 +67,7 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
     rows = measure(request, sizes, folder)
     claims = table4_claims(rows)
     tables = [accuracy_table(rows), population_table(rows), calibration_table(rows)]
-    section = claims_section(claims)
-    txt, tsv, html = (folder / f"table4.{suffix}" for suffix in ("txt", "tsv", "html"))
-    with text_output(txt, True) as out:
-        out.write(request.title + "\n")
-        for table in [*tables, *section.tables]:
-            out.write(f"\n{table.caption}\n{as_text(table)}")
+    tsv = folder / "table4.tsv"
     columns = list(dict.fromkeys(key for row in rows for key in row))
     with text_output(tsv, True) as out:
         out.write("\t".join(columns) + "\n")
@@ -87,11 +80,8 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
         sites=protocol.sites,
         **{name: "the profile's" if n is None else n for name, n in sizes.epochs.items()},
     )  # fmt: skip
-    sections = [Section("Labels of held-out people", tables=tables), section]
-    report = Report(request.title, sections, text=words, made_by=provenance.record(request.seed))
-    with text_output(html, True) as out:
-        out.write(render_html(report))
-    return [txt, html, tsv]
+    sections = [Section("Labels of held-out people", tables=tables)]
+    return [*write_result(request, folder, sections, claims, words), tsv]
 
 
 def measure(request: Request, sizes: LabelSizes, folder: Path) -> list[Row]:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from haploom import provenance
 from haploom.io.output import text_output
 from haploom.report import figures
-from haploom.report.html import render_html
-from haploom.report.page import Column, Figure, Report, Section, Table
+from haploom.report.page import Column, Figure, Section, Table
 from haploom.report.reproduce.catalogue import Request
-from haploom.report.reproduce.claims import claims_section
+from haploom.report.reproduce.pages import write_result
 from haploom.report.reproduce.rows import Row
 from haploom.report.reproduce.storage_claims import claims_of
 from haploom.report.reproduce.tables import protocol_of
@@ -46,33 +44,22 @@ def with_factors(row: Row) -> Row:
 
 
 def write_table(rows: Sequence[Row], wanted: Request, folder: Path) -> list[Path]:
-    """TABLE.txt, .tsv, .html and .svg in the folder; returns their paths."""
+    """TABLE.txt, .html, .claims.json, .tsv and .svg in the folder; returns their paths."""
     rows = [with_factors(row) for row in rows]
     name = wanted.name
-    tsv, txt, html, svg = (folder / f"{name}.{suffix}" for suffix in ("tsv", "txt", "html", "svg"))
+    tsv, svg = folder / f"{name}.tsv", folder / f"{name}.svg"
     with text_output(tsv, True) as file:
         file.write("\t".join(COLUMNS) + "\n")
         for row in rows:
             file.write("\t".join("NA" if row[key] is None else cell(row[key]) for key in COLUMNS) + "\n")
     tables = [wide_table(rows, data) for data in dict.fromkeys(row["data"] for row in rows)]
-    claims = claims_section(claims_of(name, rows))
-    with text_output(txt, True) as file:
-        file.write(wanted.title + "\n")
-        for table in tables:
-            file.write(f"\n{table.caption}\n{as_text(table)}")
-        file.write(f"\n{claims.heading}\n")
-        for paper, here, verdict in claims.tables[0].shown():
-            file.write(f"- {paper}\n    here: {here}\n    {verdict}\n")
     picture = figures.svg(lambda ax: draw(ax, rows))
     svg.write_bytes(picture)
     shown = Figure(picture, "Factors against one bit an allele, means over columns.", "Factors of every method.")
     protocol = ", ".join(f"{key} {value}" for key, value in vars(protocol_of(wanted)).items())
     text = _WORDS.format(tsv=tsv.name, origin=wanted.origin, protocol=f"Protocol: {protocol}.")
-    sections = [Section("Factors", text, [shown], tables), claims]
-    report = Report(wanted.title, sections, made_by=provenance.record(wanted.seed))
-    with text_output(html, True) as file:
-        file.write(render_html(report))
-    return [txt, tsv, html, svg]
+    sections = [Section("Factors", text, [shown], tables)]
+    return [*write_result(wanted, folder, sections, claims_of(name, rows)), tsv, svg]
 
 
 def wide_table(rows: Sequence[Row], data: str) -> Table:
@@ -93,17 +80,6 @@ def wide_table(rows: Sequence[Row], data: str) -> Table:
         [Column("method"), Column("q"), *(Column(heading, ".2f") for heading in headings)], cells,
         f"{data}: factors against 1 bit an allele",
     )  # fmt: skip
-
-
-def as_text(table: Table) -> str:
-    """Columns under each other."""
-    lines = [[column.name for column in table.columns], *table.shown()]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(table.columns))]
-    return "".join(
-        "  ".join(text.rjust(width) if i else text.ljust(width) for i, (text, width) in enumerate(zip(line, widths)))
-        + "\n"
-        for line in lines
-    )
 
 
 def draw(ax: "Axes", rows: Sequence[Row]) -> None:
