@@ -52,6 +52,37 @@ def test_embed__standard_deviations_are_the_encoders(two_populations, small_mode
     assert embed_panel(two_populations, model).spread is None
 
 
+def test_embed__refined_latents_make_rows_likelier(two_populations, small_model, folder, tmp_path, capsys):
+    network = load_network(read_model(small_model)).eval()
+    batch = Batch(torch.from_numpy(two_populations.alleles()).float())
+    nats = {}
+    for name, more in (("means", []), ("refined", ["--refine"])):
+        table = tmp_path / f"{name}.tsv"
+        given = ["embed", f"{folder}/people.vcf.gz", "-m", f"{folder}/vae.model", "-o", f"{table}"]
+        assert run(haploom, [*given, *more]) == 0
+        z = torch.tensor([[float(x) for x in line.split("\t")[2:6]] for line in table.read_text().splitlines()[1:]])
+        with torch.no_grad():  # the alleles and the prior, a Bernoulli and a Gaussian written out
+            p = torch.sigmoid(network.decode(z)).double().clamp(1e-12, 1 - 1e-12)
+        alleles = batch.counts.double()
+        likelihood = (alleles * p.log() + (1 - alleles) * (1 - p).log()).sum(dim=1)
+        nats[name] = -likelihood + 0.5 * z.double().square().sum(dim=1)
+    assert (nats["refined"] < nats["means"] + 0.05).double().mean() > 0.98
+    assert nats["refined"].mean() < nats["means"].mean()
+    capsys.readouterr()
+
+
+def test_embed__refining_is_refused_of_other_kinds_and_with_uncertainty(two_populations, folder, tmp_path, capsys):
+    for name in ("pca", "cvae"):
+        given = ["embed", f"{folder}/people.vcf.gz", "-m", f"{folder}/{name}.model", "-o", f"{tmp_path}/z.tsv"]
+        assert run(haploom, [*given, "--refine"]) == 3
+        assert f"a model of kind {name} cannot be refined: leave --refine out" in capsys.readouterr().err
+    vae = ["embed", f"{folder}/people.vcf.gz", "-m", f"{folder}/vae.model", "-o", f"{tmp_path}/z.tsv"]
+    assert run(haploom, [*vae, "--refine", "--uncertainty"]) == 2
+    with pytest.raises(HaploomError, match="the encoder's, about its own means"):
+        embed_panel(two_populations, read_model(folder / "vae.model"), uncertainty=True, refine=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_embed__a_point_has_no_standard_deviation(two_populations, folder):
     model = read_model(folder / "pca.model")
     assert not has_posterior(model)

@@ -229,6 +229,10 @@ def test_embed_in_parts__is_embed_panel(small_model, two_populations):
     np.testing.assert_allclose(parts.z, whole.z, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(parts.spread, whole.spread, rtol=1e-4)
     assert (whole.samples, whole.parts) == (parts.samples, parts.parts)
+    refined = embed_in_parts(two_populations, small_model, POOL, refine=True, people=25)
+    alone = embed_panel(two_populations, read_model(small_model), refine=True)
+    np.testing.assert_allclose(refined.z, alone.z, atol=1e-3)  # sixty steps uphill carry last digits further
+    assert np.abs(refined.z - whole.z).max() > 0.1
 
 
 def test_read_model_once__sees_that_a_file_has_changed(small_model, labelled, tmp_path):

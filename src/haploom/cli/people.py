@@ -51,6 +51,11 @@ _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
     help="Another model, whose map stands beside in the .html; may be repeated.",
 )
 @click.option("--uncertainty", is_flag=True, help="Standard deviations too: s1, s2, ..., ellipses in the .html.")
+@click.option(
+    "--refine",
+    is_flag=True,
+    help="Of a vae: where its decoder finds each row likeliest, instead of the encoder's means.",
+)
 @min_coverage_option
 @selection_options
 @workers_options
@@ -60,14 +65,22 @@ _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 @quiet_option
 def embed(
     source: Path, model: Path, output: Path, plot: Path | None, beside: tuple[Path, ...], uncertainty: bool,
-    min_coverage: float, selection: "Selection", workers: "Workers", threads: int | None, force: bool, as_json: bool,
+    refine: bool, min_coverage: float, selection: "Selection", workers: "Workers", threads: int | None, force: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Place the haplotypes in SOURCE in a model's latent space; with a model of unphased people, the people.
 
     Sites of the model that are absent from SOURCE are taken as missing. A cvae or yvae is told the labels of
     --populations; without, each row is placed under the label it is rebuilt best under.
     """
-    from haploom.embedding import check_has_posterior, embed_in_parts, has_posterior, write_embedding
+    from haploom.embedding import (
+        REFINABLE,
+        check_has_posterior,
+        check_refinable,
+        embed_in_parts,
+        has_posterior,
+        write_embedding,
+    )
     from haploom.errors import HaploomError
     from haploom.io import check_outputs, label_level, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
@@ -75,6 +88,8 @@ def embed(
     as_page = plot is not None and plot.suffix == ".html"
     if beside and not as_page:
         raise click.UsageError("--beside needs --plot MAP.html: only that file holds maps beside each other")
+    if refine and uncertainty:
+        raise click.UsageError("--uncertainty is the encoder's, about its own means: leave it or --refine out")
     check_outputs([path for path in (output, plot) if path], (source, model, *beside, selection.populations), force)
     if plot is not None and not as_page:
         from haploom.report.figures import check_figure_name
@@ -85,6 +100,8 @@ def embed(
         check_has_latents(each)
     if uncertainty:
         check_has_posterior(trained)
+    if refine:
+        check_refinable(trained)
     if unlike := [path for path, other in zip(beside, others) if other.ploidy != trained.ploidy]:
         raise HaploomError(
             f"{unlike[0]} is a model of other rows than {model}: one places haplotypes, the other unphased people; "
@@ -93,11 +110,13 @@ def embed(
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     _use_threads((trained, *others), threads)
     with chosen_sites_explained(selection):
-        embedding = embed_in_parts(panel, model, workers, min_coverage, uncertainty=uncertainty)
-        placed = [
-            embed_in_parts(panel, path, workers, min_coverage, uncertainty=uncertainty and has_posterior(other))
-            for path, other in zip(beside, others)
-        ]
+        embedding, *placed = [
+            embed_in_parts(
+                panel, path, workers, min_coverage,
+                uncertainty=uncertainty and has_posterior(each), refine=refine and each.card.kind in REFINABLE,
+            )
+            for path, each in zip((model, *beside), (trained, *others))
+        ]  # fmt: skip
     if plot is not None:  # first, because a picture can be refused
         level = label_level(panel.populations, selection.label) if panel.populations else None
         if as_page:

@@ -18,7 +18,7 @@ PEOPLE = 1024  # in a batch
 
 def embed_in_parts(
     panel: Panel | DosagePanel, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE, *,
-    uncertainty: bool = False, people: int | None = None,
+    uncertainty: bool = False, refine: bool = False, people: int | None = None,
 ) -> Embedding:  # fmt: skip
     """`embed_panel`, so many people a part. model: a file that workers on other machines find under the same name.
 
@@ -26,9 +26,9 @@ def embed_in_parts(
     Networks differ in the last digits between numbers of threads. Raises what `embed_panel` raises.
     """
     if people is None and workers.here:
-        return _embed(model, min_coverage, uncertainty, panel)
+        return _embed(model, min_coverage, uncertainty, refine, panel)
     people = people or PEOPLE
-    work = partial(_embed, model, min_coverage, uncertainty)
+    work = partial(_embed, model, min_coverage, uncertainty, refine)
     parts = batches_of_people(panel, people)
     total = -(-panel.n_samples // people)
     done = [part for _, part in run_parts(work, parts, workers, label="Embedding", total=total, ordered=True)]
@@ -42,5 +42,5 @@ def embed_in_parts(
     )
 
 
-def _embed(model: Path, min_coverage: float, uncertainty: bool, panel: Panel | DosagePanel) -> Embedding:
-    return embed_panel(panel, read_model_once(model), min_coverage, uncertainty=uncertainty)
+def _embed(model: Path, min_coverage: float, uncertainty: bool, refine: bool, panel: Panel | DosagePanel) -> Embedding:
+    return embed_panel(panel, read_model_once(model), min_coverage, uncertainty=uncertainty, refine=refine)

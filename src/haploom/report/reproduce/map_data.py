@@ -59,6 +59,12 @@ class Genotyped:
     ground: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
+    def heading(self) -> str:
+        """The name atop a section: words begin with a capital, a file's name stays as it is."""
+        words = self.name.startswith("simulated ")
+        return self.name[0].upper() + self.name[1:] if words else self.name
+
+    @property
     def rows_per_person(self) -> int:
         return 2 if isinstance(self.genotypes, Panel) else 1
 

@@ -81,7 +81,7 @@ def _page(
         tables = [score_table(here, HELD_OUT), score_table(here, TRAINING)]
         sections.append(
             Section(
-                data.name[0].upper() + data.name[1:],
+                data.heading,
                 figures=map_figures(data, folder, dict.fromkeys(row["method"] for row in here)),
                 tables=tables,
             )
@@ -126,7 +126,7 @@ def s78_claims(rows: Sequence[Row]) -> list[Claim]:
         Claim(
             paper="linkage lowers the accuracy of PCA on sequential SNPs",
             ours=f"k-NN accuracy of held-out people {pca_row:.3f} on sequential, {pca_random:.3f} on random SNPs",
-            agrees=pca_row < pca_random,
+            agrees=pca_row < pca_random, why="SNPs drawn at random from one stretch are linked too",
         ),
         Claim(
             paper="the VAE is biased less by linkage",

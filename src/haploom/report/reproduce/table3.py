@@ -39,9 +39,8 @@ others.
 k-NN accuracy: the label of most of the 20 nearest training rows, for held-out people. Trustworthiness: whether
 neighbours on the map are neighbours by their genotypes; continuity: whether these stayed together (15 neighbours).
 Correlation: distance correlation of the map with the genotypes, and with the ground where coordinates are known.
-Means over splits by person.
-
-Simulated dogs stand in for the paper's: 16 clades of 9 breeds, 489 dogs."""
+Means over splits by person."""
+_OF_DOGS = "Simulated dogs stand in for the paper's: 16 clades of 9 breeds, 489 dogs."
 
 
 def reproduce(request: Request, folder: Path) -> list[Path]:
@@ -56,12 +55,13 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
         tables = [score_table(here, HELD_OUT), score_table(here, TRAINING), winners(here)]
         sections.append(
             Section(
-                data.name[0].upper() + data.name[1:],
+                data.heading,
                 figures=map_figures(data, folder, dict.fromkeys(row["method"] for row in here)),
                 tables=tables,
             )
         )
-    return write_maps(request, folder, rows, sections, table3_claims(rows), _WORDS)
+    words = _WORDS if request.genotypes is not None else f"{_WORDS}\n\n{_OF_DOGS}"
+    return write_maps(request, folder, rows, sections, table3_claims(rows), words)
 
 
 def write_maps(
@@ -109,7 +109,8 @@ def score_table(rows: Sequence[Row], people: str) -> Table:
     ]
     first = next(row for row in rows if row["people"] == people)
     n_splits = len({row["seed"] for row in rows})
-    caption = f"{first['data']}, {people} people: {first['rows']:,} rows, {first['sites']:,} sites, {n_splits} splits"
+    splits = f"{n_splits} splits" if n_splits > 1 else "1 split"
+    caption = f"{first['data']}, {people} people: {first['rows']:,} rows, {first['sites']:,} sites, {splits}"
     return Table(columns, cells, caption)
 
 

@@ -51,7 +51,7 @@ SIZES = {
 }  # fmt: skip
 
 _WORDS = """\
-Accuracy of labels, per haplotype, means over {seeds} runs with founders, offspring and models of their own.
+Accuracy of labels, per haplotype, means over {seeds}, each with founders, offspring and models of its own.
 Founders are split before anyone is bred, so that bred test people share no founder with those that anything was
 learned from; unrelated people are the test founders themselves. Train: the people that were learned from. Networks
 choose their epoch, and baselines their settings, on validation people, whose founders are others again; baselines
@@ -75,8 +75,9 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
             out.write("\t".join("NA" if row.get(key) is None else cell(row[key]) for key in columns) + "\n")
     protocol = sizes.protocol
     words = _WORDS.format(
-        seeds=sizes.seeds, origin=f"founders {request.origin}", train=protocol.train_haplotypes,
-        test=protocol.test_haplotypes, generations=protocol.generations, sites=protocol.sites,
+        seeds=f"{sizes.seeds} runs" if sizes.seeds > 1 else "1 run", origin=f"founders {request.origin}",
+        train=protocol.train_haplotypes, test=protocol.test_haplotypes, generations=protocol.generations,
+        sites=protocol.sites,
         **{name: "the profile's" if n is None else n for name, n in sizes.epochs.items()},
     )  # fmt: skip
     sections = [Section("Labels of held-out people", tables=tables)]
