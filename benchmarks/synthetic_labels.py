@@ -1,23 +1,29 @@
 """Whether made-up people are taken for people of their label, by a classifier that learned from real ones.
 
-    python benchmarks/synthetic_labels.py [DATA_FOLDER] [--kinds cvae,yvae] [--models FOLDER]
+    python benchmarks/synthetic_labels.py [DATA_FOLDER] [--people N] [--kinds cvae,yvae] [--models FOLDER]
 
-With DATA_FOLDER chr22-whole by superpopulation, without it 100 simulated people of each of seven populations at 10,000
-sites; people split 70/10/20 by person, stratified, seed 1; sites above 1 % among the training people. Logistic
-regression on the training people's alleles labels held-out people, and 150 made-up people of each label, with alleles
-decided and sampled. Trained models are kept in --models. Appends a JSON line a kind to records/synthetic-labels.jsonl.
+With DATA_FOLDER chr22-whole by superpopulation, without it --people simulated people of each of seven populations at
+10,000 sites; people split 70/10/20 by person, stratified, seed 1; sites above 1 % among the training people. Two judges
+learn from the training and validation people: logistic regression on alleles, and the ancestry classifier (`trusted`;
+what it calls unknown is not right). They label held-out people, and 150 made-up people of each label, with alleles
+decided and sampled, from latents of the prior and from those around training people's. Trained models are kept in
+--models. Appends a JSON line a kind to records/synthetic-labels.jsonl.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 import haploom as hl
+from haploom.ancestry.trusted_training import train_ancestry
 from haploom.bench.records import append_records
 from haploom.io.model_file import read_model
 from haploom.panel import PARTS
 from haploom.provenance import package_versions
+from haploom.synthesis.from_models import Latents
 
 RECORDS = Path(__file__).parent / "records" / "synthetic-labels.jsonl"
 PEOPLE = 150
@@ -26,6 +32,7 @@ PEOPLE = 150
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--kinds", default="cvae,yvae")
     parser.add_argument("--models", type=Path, default=Path("synthetic-labels"))
     arguments = parser.parse_args()
@@ -35,8 +42,8 @@ def main() -> None:
         selection = hl.Selection(populations=arguments.folder / "populations.tsv")
         panel = hl.read_panel(arguments.folder / "chr22-whole.vcf.gz", selection)
     else:
-        name, level = "sim", "population"
-        panel = hl.simulate_panel(people=100, sites=10_000, seed=1)
+        name, level = f"sim{arguments.people}", "population"
+        panel = hl.simulate_panel(people=arguments.people, sites=10_000, seed=1)
     split = hl.split_people(panel.samples, panel.labels(level).tolist(), fractions=(0.7, 0.1, 0.2), seed=1)
     train = panel.select_samples(split.samples("train", panel.samples))
     panel = panel.select_sites(np.flatnonzero(train.minor_allele_frequencies() > 0.01))
@@ -44,25 +51,36 @@ def main() -> None:
     classifier = hl.SnpLogisticRegression().fit(
         train, train.labels(level, "haplotype"), validation, validation.labels(level, "haplotype")
     )
+    trusted = train_ancestry(panel, split, level)
+    judges: dict[str, Callable[[hl.Panel], np.ndarray]] = {
+        "logistic": classifier.predict, "trusted": lambda people: hl.classify_panel(people, trusted).labels,
+    }  # fmt: skip
     for kind in arguments.kinds.split(","):
         path = arguments.models / f"{name}-{kind}.model"
         if not path.exists():
             trained = hl.train_model(panel, split, level, kind=kind, device="cpu", processes=1)
             hl.write_model(trained.model, path)
         model = read_model(path)
+        people = {"real": test}
+        for latents in get_args(Latents):
+            for way in ("decided", "sampled"):
+                people[f"{latents}, {way}"] = hl.synthesize_panel(
+                    model, model.labels, PEOPLE, sampled=way == "sampled", latents=latents
+                )
         record = {
             "benchmark": "synthetic-labels", "data": name, "sites": panel.n_sites, "kind": kind,
-            "real": round(right(classifier, test, level), 4),
+            **{
+                judge: {of: right(labels, panel, level) for of, panel in people.items()}
+                for judge, labels in judges.items()
+            },
         }  # fmt: skip
-        for way in ("decided", "sampled"):
-            made = hl.synthesize_panel(model, model.labels, PEOPLE, sampled=way == "sampled")
-            record[way] = round(right(classifier, made, level), 4)
         append_records(RECORDS, [{**record, "versions": package_versions()}])
         print(record, flush=True)
 
 
-def right(classifier: hl.SnpLogisticRegression, panel: hl.Panel, level: str) -> float:
-    return float((classifier.predict(panel) == panel.labels(level, "haplotype")).mean())
+def right(labels: Callable[[hl.Panel], np.ndarray], panel: hl.Panel, level: str) -> float:
+    """Share of haplotypes that are given their own label."""
+    return round(float((labels(panel) == panel.labels(level, "haplotype")).mean()), 4)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from numpy.testing import assert_array_equal
 from haploom.archive import open_archive
 from haploom.cli.frame import run
 from haploom.cli.main import haploom
-from haploom.cli.synthesize import _METHODS, _MISMATCH, _SWITCHES_PER_CM
+from haploom.cli.synthesize import _LATENTS, _METHODS, _MISMATCH, _SWITCHES_PER_CM
 from haploom.io import read_dosages, read_panel, write_panel, write_populations
-from haploom.synthesis import from_people, people_on_disk, people_source, rows_on_disk, synthesize
+from haploom.synthesis import from_models, from_people, people_on_disk, people_source, rows_on_disk, synthesize
 from haploom.synthesis.rows_on_disk import TurnedRows
 
 
@@ -114,3 +114,4 @@ def test_synthesize__needs_one_thing_to_make_people_from(tmp_path, founders):
 def test_synthesize__the_commands_defaults_are_the_methods():
     assert (from_people.SWITCHES_PER_CM, from_people.MISMATCH) == (_SWITCHES_PER_CM, _MISMATCH)
     assert from_people.Method.__args__ == _METHODS
+    assert from_models.Latents.__args__ == _LATENTS

@@ -85,18 +85,24 @@ def test_synthesize__conditional_kinds_follow_their_label(kind, model_of, two_po
         assert own > np.corrcoef(frequency[other], synthetic)[0, 1] + 0.1
 
 
+@pytest.mark.parametrize("latents", ["prior", "training"])
 @pytest.mark.parametrize("kind", ["cvae", "yvae"])
-def test_synthesize__integer_decoders_decide_as_the_float_network(kind, model_of):
+def test_synthesize__integer_decoders_decide_as_the_float_network(kind, latents, model_of, two_populations):
     torch = pytest.importorskip("torch")
+    from haploom.models.encoder import panel_latents
     from haploom.models.network import load_network
 
     model = model_of(kind)
     network = load_network(model)
     rng = np.random.default_rng([1, 1, 0])  # what synthesize_panel draws first for the second label
-    z = torch.from_numpy(rng.standard_normal((80, network.n_latents))).float()
+    z = rng.standard_normal((80, network.n_latents))
+    if latents == "training":
+        train = two_populations.select_samples(model.split.samples("train", two_populations.samples))
+        rows = panel_latents(model, train)[train.labels("population", per="haplotype") == "south"]
+        z = rows.mean(axis=0) + rows.std(axis=0) * z
     with torch.no_grad():
-        wanted = network.decode(z, torch.ones(80, dtype=torch.int64)).numpy() > 0
-    assert (synthesize_panel(model, ["south"], 40).alleles() == wanted).mean() > 0.995
+        wanted = network.decode(torch.from_numpy(z).float(), torch.ones(80, dtype=torch.int64)).numpy() > 0
+    assert (synthesize_panel(model, ["south"], 40, latents=latents).alleles() == wanted).mean() > 0.995
 
 
 def test_synthesize__gmmn_same_people_however_many_are_made(model_of):
@@ -176,6 +182,12 @@ def test_synthesize__sampled_alleles_have_the_decoders_probabilities(kind, model
 def test_synthesize__sampled_is_refused_where_there_is_no_choice(kind, says, model_of):
     with pytest.raises(HaploomError, match=says):
         synthesize_panel(model_of(kind), ["all"], 2, sampled=True)
+
+
+@pytest.mark.parametrize(("kind", "says"), [("gmmn", "has no latents"), ("vae", "around training people already")])
+def test_synthesize__latents_of_training_people_are_refused_where_there_is_no_choice(kind, says, model_of):
+    with pytest.raises(HaploomError, match=says):
+        synthesize_panel(model_of(kind), ["all"], 2, latents="training")
 
 
 def test_train__by_label_makes_a_generator_of_each_population(two_populations, two_populations_split):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _ARCHIVE = ".hlm"
 # Spelt out, because the room behind them is not loaded to print --help; tests compare.
 _METHODS = ("independent", "mosaic", "copying")
+_LATENTS = ("prior", "training")
 _SWITCHES_PER_CM, _MISMATCH = 8.0, 1e-3
 
 
@@ -42,6 +43,10 @@ _SWITCHES_PER_CM, _MISMATCH = 8.0, 1e-3
 @click.option(
     "--sampled", is_flag=True,
     help="Draw alleles by the decoder's probabilities (vae, cvae, yvae), not the likelier one as the paper does.",
+)  # fmt: skip
+@click.option(
+    "--latents", type=click.Choice(_LATENTS), default="prior", show_default=True,
+    help="Of a cvae or yvae: from the prior as the paper does, or around those of the label's training people.",
 )  # fmt: skip
 @click.option(
     "--method", type=click.Choice(_METHODS), default="mosaic", show_default=True,
@@ -65,15 +70,17 @@ _SWITCHES_PER_CM, _MISMATCH = 8.0, 1e-3
 @quiet_option
 def synthesize(
     model: Path | None, panel: Path | None, named: tuple[str, ...], people: int, output: Path,
-    output_type: str | None, sampled: bool, method: Literal["independent", "mosaic", "copying"],
-    switches_per_cm: float, mismatch: float, genetic_map: Path | None, selection: "Selection", no_version: bool,
-    seed: int, threads: int | None, force: bool, as_json: bool,
+    output_type: str | None, sampled: bool, latents: Literal["prior", "training"],
+    method: Literal["independent", "mosaic", "copying"], switches_per_cm: float, mismatch: float,
+    genetic_map: Path | None, selection: "Selection", no_version: bool, seed: int, threads: int | None, force: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Make new haplotypes of a population, from a model or --from real people. They are marked synthetic, and named
     SYN_...
 
-    A vae makes them from around the latents of its training people, a cvae, yvae or gmmn from noise under the label,
-    an autoregressive model allele after allele (of everybody where it was trained without labels).
+    A vae makes them from around the latents of its training people, a cvae or yvae so too or from noise, and a gmmn
+    from noise, under the label; an autoregressive model allele after allele (of everybody where it was trained
+    without labels).
 
     The people that --from takes are chosen as in other commands; with --model those options do nothing.
     """
@@ -91,7 +98,7 @@ def synthesize(
     labels_to = populations_beside(output.with_suffix("") if archive else output)
     check_outputs((output, labels_to), (model, panel, selection.populations, genetic_map), force)
     if model is not None:
-        source = _of_model(model, sampled)
+        source = _of_model(model, sampled, latents)
     else:
         assert panel is not None
         source = _of_people(panel, selection, method, switches_per_cm, mismatch, genetic_map)
@@ -118,11 +125,11 @@ def synthesize(
     print_result({"people": len(samples), "sites": len(source.variants), "labels": str(labels_to)}, as_json)
 
 
-def _of_model(path: Path, sampled: bool) -> "Source":
+def _of_model(path: Path, sampled: bool, latents: Literal["prior", "training"]) -> "Source":
     from haploom.io.model_file import file_sha256, read_model
     from haploom.synthesis import model_source
 
-    return model_source(read_model(path), file_sha256(path), sampled)
+    return model_source(read_model(path), file_sha256(path), sampled, latents)
 
 
 def _of_people(

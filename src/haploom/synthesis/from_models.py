@@ -2,9 +2,9 @@
 
 | kind | haplotypes are decoded from |
 |---|---|
-| vae | z ~ N(mean, variance) of the label's training haplotypes |
-| cvae | z ~ N(0, I) and the label |
-| yvae | z ~ N(0, I), by the label's own decoder |
+| vae | z ~ N(mean, variance) of the label's training haplotypes' latents |
+| cvae | z ~ N(0, I), or as a vae, and the label |
+| yvae | z ~ N(0, I), or as a vae, by the label's own decoder |
 | gmmn | noise ~ N(0, I), and the label where it was trained with labels |
 | autoregressive | nothing: allele after allele is drawn given those before, and the label as a gmmn |
 
@@ -16,6 +16,7 @@ same kind of processor. Source: Geleta et al. 2026.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -27,28 +28,43 @@ from haploom.synthesis.sources import ROWS, Draw, Source
 
 EVERYBODY = "all"  # the one population of a model that was trained without labels
 ALLELE_BITS = 16  # of the probabilities of an integer decoder
+Latents = Literal["prior", "training"]
 
 
-def model_source(model: ModelFile, sha256: str = "", sampled: bool = False) -> Source:
+def model_source(
+    model: ModelFile, sha256: str = "", sampled: bool = False, latents: Latents = "prior"
+) -> Source:  # fmt: skip
     """The haplotypes that a model makes.
 
     sha256: of its file, for the header of what is made. sampled: draw each allele with the decoder's probability
-    instead of taking the likelier one, which makes rare alleles rarer than in life.
+    instead of taking the likelier one, which makes rare alleles rarer than in life. latents: of a cvae or yvae, from
+    the prior N(0, I) as in the paper, or from around those of the label's training haplotypes as a vae's always are:
+    a label's latents need not be spread as the prior is, and elsewhere the decoder was taught little about the label.
 
-    Raises HaploomError for a model that makes no haplotypes, and for `sampled` where there is no such choice.
+    Raises HaploomError for a model that makes no haplotypes, and for `sampled` and `latents` where there is no such
+    choice.
     """
     kind = model.card.kind
-    if kind not in _DRAWS or model.ploidy != 1:
+    if kind not in (*_DECODED, *_DRAWS) or model.ploidy != 1:
         of_people = " of unphased people" if model.ploidy == 2 else ""
         raise HaploomError(
-            f"a model of kind {kind}{of_people} makes no haplotypes: train one of {', '.join(_DRAWS)} on phased "
-            "genotypes"
+            f"a model of kind {kind}{of_people} makes no haplotypes: train one of "
+            f"{', '.join((*_DECODED, *_DRAWS))} on phased genotypes"
         )
     if sampled and kind not in _DECODED:
         how = "draws every allele already" if kind == "autoregressive" else "has no probabilities to draw by"
         raise HaploomError(f"a model of kind {kind} {how}: leave --sampled out")
-    draws = partial(_DECODED[kind], sampled) if kind in _DECODED else _DRAWS[kind]
-    described = {"Model": sha256, "Kind": kind, **({"Alleles": "sampled"} if sampled else {})}
+    if latents not in get_args(Latents):
+        raise HaploomError(f"there are no latents {latents!r}: choose one of {', '.join(get_args(Latents))}")
+    around = latents == "training"
+    if around and kind not in ("cvae", "yvae"):
+        how = "draws its latents around training people already" if kind == "vae" else "has no latents to draw so"
+        raise HaploomError(f"a model of kind {kind} {how}: leave --latents training out")
+    draws = partial(_from_latents, sampled, around or kind == "vae") if kind in _DECODED else _DRAWS[kind]
+    described = {
+        "Model": sha256, "Kind": kind, **({"Alleles": "sampled"} if sampled else {}),
+        **({"Latents": latents} if around else {}),
+    }  # fmt: skip
     return Source(
         model.variants, model.card.label_level, tuple(populations_of(model)), partial(draws, model), described
     )
@@ -60,21 +76,16 @@ def populations_of(model: ModelFile) -> list[str]:
     return [EVERYBODY] if without_labels else model.labels
 
 
-def _around_latents(sampled: bool, model: ModelFile, place: int) -> Draw:
-    mean, deviation = model.arrays["labels.mean"][place], np.sqrt(model.arrays["labels.variance"][place])
-    return partial(_decoded, _integer_decoder(model, "exact"), mean, deviation, np.empty(0), sampled)
-
-
-def _under_label(sampled: bool, model: ModelFile, place: int) -> Draw:
-    network = _integer_decoder(model, "exact")
-    n_labels = model.card.config["n_labels"]
-    n_latents = network.n_inputs - n_labels
-    return partial(_decoded, network, np.zeros(n_latents), np.ones(n_latents), np.eye(n_labels)[place], sampled)
-
-
-def _by_own_decoder(sampled: bool, model: ModelFile, place: int) -> Draw:
-    network = _integer_decoder(model, f"exact.{place}")
-    return partial(_decoded, network, np.zeros(network.n_inputs), np.ones(network.n_inputs), np.empty(0), sampled)
+def _from_latents(sampled: bool, around_training: bool, model: ModelFile, place: int) -> Draw:
+    """Latents from around those of the label's training haplotypes or from N(0, I), decoded as the label's."""
+    kind = model.card.kind
+    network = _integer_decoder(model, f"exact.{place}" if kind == "yvae" else "exact")
+    label = np.eye(model.card.config["n_labels"])[place] if kind == "cvae" else np.empty(0)
+    n_latents = network.n_inputs - len(label)
+    mean, deviation = np.zeros(n_latents), np.ones(n_latents)
+    if around_training:
+        mean, deviation = model.arrays["labels.mean"][place], np.sqrt(model.arrays["labels.variance"][place])
+    return partial(_decoded, network, mean, deviation, label, sampled)
 
 
 def _integer_decoder(model: ModelFile, group: str) -> IntegerNetwork:
@@ -141,11 +152,5 @@ def _allele_after_allele(model: ModelFile, place: int) -> Draw:
     return draw
 
 
-# Kinds whose decoder tells probabilities in integers, and how each draws: decided, or sampled.
-_DECODED: dict[str, Callable[[bool, ModelFile, int], Draw]] = {
-    "vae": _around_latents, "cvae": _under_label, "yvae": _by_own_decoder,
-}  # fmt: skip
-_DRAWS: dict[str, Callable[[ModelFile, int], Draw]] = {
-    **{kind: partial(make, False) for kind, make in _DECODED.items()},
-    "gmmn": _from_noise, "autoregressive": _allele_after_allele,
-}  # fmt: skip
+_DECODED = ("vae", "cvae", "yvae")  # kinds whose integer decoder tells probabilities
+_DRAWS: dict[str, Callable[[ModelFile, int], Draw]] = {"gmmn": _from_noise, "autoregressive": _allele_after_allele}

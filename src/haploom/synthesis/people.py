@@ -13,7 +13,7 @@ from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.panel import Panel
 from haploom.panel.bits import row_bytes
-from haploom.synthesis.from_models import model_source
+from haploom.synthesis.from_models import Latents, model_source
 from haploom.synthesis.rows_on_disk import TurnedRows
 from haploom.synthesis.sources import ROWS, Draw, Source
 
@@ -77,16 +77,18 @@ def synthesize(source: Source, populations: Sequence[str], people: int, seed: in
 
 
 def synthesize_panel(
-    model: ModelFile, populations: Sequence[str], people: int, seed: int = 1, *, sampled: bool = False
-) -> Panel:
+    model: ModelFile, populations: Sequence[str], people: int, seed: int = 1, *, sampled: bool = False,
+    latents: Latents = "prior",
+) -> Panel:  # fmt: skip
     """`people` people of each population as a model makes them: `synthesize` of `model_source`.
 
     Deciding every allele for the likelier one makes rare alleles rarer than in life: such haplotypes are less diverse
-    than real ones. sampled: draw them by their probabilities (vae, cvae, yvae).
+    than real ones. sampled: draw them by their probabilities (vae, cvae, yvae). latents: "training" draws those of a
+    cvae or yvae from around the label's training people.
 
     Raises HaploomError for a population the model does not know, or a model that cannot make haplotypes.
     """
-    return synthesize(model_source(model, sampled=sampled), populations, people, seed)
+    return synthesize(model_source(model, sampled=sampled, latents=latents), populations, people, seed)
 
 
 @contextmanager
