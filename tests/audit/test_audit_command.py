@@ -80,7 +80,7 @@ def test_audit__no_gates_no_failure(files, tmp_path, capsys):
     assert "--force" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("threshold", ["fst", "fst=", "fst=x", "fst=1:2:3", "fst=nan"])
+@pytest.mark.parametrize("threshold", ["fst", "fst=", "fst=x", "fst=1:2:3", "fst=nan", "fst=inf", "fst=0:inf"])
 def test_audit__a_threshold_that_is_none_is_wrong_usage(files, tmp_path, threshold):
     assert audit(files, tmp_path / "out", "--threshold", threshold) == 2
 

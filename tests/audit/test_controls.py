@@ -6,10 +6,10 @@ import pytest
 pytest.importorskip("msprime")
 pytest.importorskip("sklearn")
 
-from audited_people import LEVEL, independent, less_work, resampled, simulated_parts
+from audited_people import LEVEL, by_population, independent, less_work, made_of, resampled, simulated_parts
 
 from haploom.audit import AuditSettings, audit_panels
-from haploom.audit.catalogue import MEASURES, PRIVACY
+from haploom.audit.catalogue import FIDELITY, MEASURES, PRIVACY, UTILITY
 from haploom.audit.privacy import Likeness, copy_figures
 from haploom.audit.sampling import Sample
 
@@ -63,6 +63,17 @@ def test_audit__independent_sites_fail_fidelity(parts):
     assert found.measures["frequency_correlation"].passed
     # Frequencies of training people give their rare alleles away, and no more.
     assert {name for name in found.failed if MEASURES[name].part == PRIVACY} <= {"rare_allele_leakage"}
+
+
+def test_audit__a_collapsed_generator_fails_fidelity_and_utility(parts):
+    """One haplotype, again and again: a common fault, which must be told and not stop the audit."""
+    of = by_population(parts["train"])
+    alike = made_of([np.repeat(of["AFR"][:1], len(each), axis=0) for each in of.values()], parts["train"], list(of))
+    found = audit_panels(alike, parts["train"], parts["holdout"], LEVEL)
+    assert {FIDELITY, UTILITY} <= failed_parts(found)
+    assert found.measures["utility_accuracy"].value.value == 0.5  # everybody is given one of two labels
+    assert {"heterozygosity_error", "spectrum_distance", "code_length", "adversarial_accuracy"} <= set(found.failed)
+    assert np.isnan(found.measures["three_point_correlation"].value.value)
 
 
 def test_audit__one_synthetic_population_is_compared_with_its_own(parts):

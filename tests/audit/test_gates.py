@@ -40,7 +40,9 @@ def test_thresholds__a_number_is_the_side_a_measure_has():
     assert measure("fst", float("nan"), **gates).passed
 
 
-@pytest.mark.parametrize("value", ["0.5", True, [0.5], [1, 2, 3], {}])
+@pytest.mark.parametrize(
+    "value", ["0.5", True, [0.5], [1, 2, 3], {}, float("inf"), float("nan"), [0, float("inf")], [False, 1]]
+)
 def test_thresholds__other_values_are_refused(value):
     with pytest.raises(HaploomError, match=r"fst is .*wanted a number"):
         checked_thresholds({"fst": value})

@@ -38,6 +38,7 @@ def test_chance_share__is_what_the_beta_binomial_law_says():
     # Beyond the most extreme of n others: k or more of n with probability (1/2)^k or less, for as many of both.
     # By hand: n = 1000, once in 1,000 needs (1/2)^k <= 0.001, so k = 10 is too many and 9 is allowed.
     assert chance_share(1000, 1000, 1) == 9 / 1000
+    assert chance_share(40, 30, 31) == 1  # nothing is beyond all of them
     rng = np.random.default_rng(1)
     others = np.sort(rng.random((4000, 300)), axis=1)
     beyond = (rng.random((4000, 200)) > others[:, 300 - 15, None]).sum(axis=1)  # beyond the 15th largest

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from haploom.baselines.kernel_ridge import KernelRidge, squared_distances
 from haploom.baselines.label_copying import LabelCopying
 from haploom.baselines.label_frequencies import LabelFrequencies
+from haploom.baselines.stretches import Stretches
 
 START = np.array([0, 6, 14])
 
@@ -45,6 +46,45 @@ def test_label_copying__as_a_slow_model(seed, bits, rate):
     pairs = [(3, (2, 3)), (9, (8, 9))]
     wanted = [slow_log_likelihoods(reference, chrom, position, reference[i], rate, bits, pair) for i, pair in pairs]
     assert_allclose(left_out, wanted, atol=0.01)
+
+
+def test_label_copying__long_stretches_and_more_rows_than_lanes():
+    # Mosaics of three founders show few patterns, so that stretches are long; the last is a broken one.
+    rng = np.random.default_rng(8)
+    founders = rng.integers(0, 2, (3, 210), dtype=np.uint8)
+
+    def people(n):
+        source = np.repeat(rng.integers(0, 3, (n, 3)), 70, axis=1)
+        return founders[source, np.arange(210)] ^ (rng.random((n, 210)) < 0.01).astype(np.uint8)
+
+    reference, new, chrom = people(14), people(70), np.repeat(["1", "2"], 105)
+    position = np.sort(rng.integers(1, 10**6, 210))
+    model = LabelCopying(reference, START, chrom, position, switches_per_mb=30, mismatch_bits=8)
+    got = model.log_likelihoods(new)
+    wanted = [slow_log_likelihoods(reference, chrom, position, row, 30, 8) for row in new]
+    assert_allclose(got, wanted, atol=1e-3)
+    model.threads = 2
+    assert_array_equal(model.log_likelihoods(new[::-1]), got[::-1])
+    assert_array_equal(model.log_likelihoods(new[66:67]), got[66:67])
+    left_out = model.from_everybody().log_likelihoods(reference, np.arange(14))[:, 0]
+    for row in (0, 5, 13):
+        others = np.delete(reference, [row // 2 * 2, row // 2 * 2 + 1], axis=0)
+        alone = LabelCopying(others, START[[0, 0]] + [0, 12], chrom, position, switches_per_mb=30, mismatch_bits=8)
+        assert_allclose(left_out[row], alone.log_likelihoods(reference[row : row + 1])[0, 0], atol=1e-3)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 150), st.sampled_from([2, 9]))
+def test_stretches__patterns_spell_the_haplotypes(seed, n_sites, n_founders):
+    rng = np.random.default_rng(seed)
+    columns = rng.integers(0, 2, (n_sites, n_founders), dtype=np.uint8)[:, rng.integers(0, n_founders, 12)]
+    found = Stretches.of(columns)
+    sites = np.arange(n_sites)
+    stretch = sites // found.width
+    patterns = found.bits[found.first[stretch][:, None] + found.pattern_of[stretch]]
+    assert_array_equal(patterns >> (sites % found.width).astype(np.uint64)[:, None] & np.uint64(1), columns)
+    assert len(found.first) == len(found.pattern_of) + 1 == -(-n_sites // found.width) + 1
+    for first, last in pairwise(found.first):
+        assert len(np.unique(found.bits[first:last])) == last - first
 
 
 def test_kernel_ridge__left_out_as_fitted_without_the_person():

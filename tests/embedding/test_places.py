@@ -108,6 +108,9 @@ def test_regression__is_that_of_a_gaussian_process():
     assert found[1] == pytest.approx([45, 0])  # by symmetry
     assert found[2] == pytest.approx([45, 0])  # far from both: the middle
     assert spread[2] == pytest.approx(np.sqrt(1.5))
+    many, of_many = fitted.predict(np.full((2500, 1), 0.5))  # more than are taken at once
+    assert_allclose(many, [[45, 0]] * 2500, atol=1e-9)
+    assert_allclose(of_many, spread[1])
     again = PlaceRegression.from_arrays(fitted.to_arrays())
     assert_array_equal(again.predict(np.array([[0.3]]))[0], fitted.predict(np.array([[0.3]]))[0])
     with pytest.raises(ValueError, match="latents"):
@@ -185,6 +188,13 @@ def test_locate__by_command(cline, tmp_path, capsys):
     assert header == "sample\tlongitude\tlatitude\tradius_km\tpart"
     assert len(lines) == 80
     assert "<svg" in (tmp_path / "map.svg").read_text()
+    split = [f"{name}\t{'train' if i % 2 else 'validation'}" for i, name in enumerate(panel.samples)]
+    (tmp_path / "split.tsv").write_text("\n".join(["sample\tpart", *split]) + "\n")
+    fitted = ["--split", str(tmp_path / "split.tsv"), "--coordinates", str(tmp_path / "places.tsv"), "--force"]
+    assert run(program, [*train, *fitted]) == 0
+    capsys.readouterr()
+    assert run(program, [*locate, "--force"]) == 0
+    assert "trained on 79 of these 80 people" in capsys.readouterr().err  # validation people were fitted too
     for command in ("embed", "classify"):
         assert run(program, [command, str(tmp_path / "x.vcf"), "-m", str(model), "-o", str(tmp_path / "e.tsv")]) == 3
         assert "haploom locate" in capsys.readouterr().err

@@ -32,7 +32,9 @@ def test_select_columns__as_indexing_does(alleles, data):
     n_sites = alleles.shape[1]
     index = data.draw(st.lists(st.integers(0, n_sites - 1), max_size=50)) if n_sites else []
     mask = data.draw(arrays(np.bool_, n_sites))
-    for sites in (np.array(index, dtype=np.int64), mask, slice(n_sites // 3, n_sites, 2)):
+    near = data.draw(st.slices(n_sites))  # forwards, backwards, empty
+    stretch = slice(near.start, near.stop)
+    for sites in (np.array(index, dtype=np.int64), mask, slice(n_sites // 3, n_sites, 2), near, stretch):
         wanted = alleles[:, sites]
         got = bits.select_columns(bits.pack_rows(alleles), n_sites, sites)
         assert_array_equal(got, np.packbits(wanted, axis=1))

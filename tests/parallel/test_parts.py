@@ -164,6 +164,30 @@ def test_part_files__other_settings_are_refused(tmp_path):
     assert _SETTINGS not in os.listdir(tmp_path)
 
 
+def test_part_files__a_killed_write_does_not_stop_the_cleaning_up(tmp_path, monkeypatch):
+    files = PartFiles(tmp_path / "parts", {"seed": 1})
+
+    def killed(*paths):
+        raise KeyboardInterrupt  # as a kill: nothing after it is run
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            files.write(0, b"x")
+    assert len(os.listdir(tmp_path / "parts")) == 2  # the settings, and what is left of the part
+    again = PartFiles(tmp_path / "parts", {"seed": 1})
+    assert again.read(0) is None
+    again.remove()
+    assert not (tmp_path / "parts").exists()
+
+
+def test_part_files__others_files_are_left(tmp_path):
+    files = PartFiles(tmp_path / "parts", {"seed": 1})
+    (tmp_path / "parts" / "notes.txt").write_text("mine")
+    files.remove()
+    assert os.listdir(tmp_path / "parts") == ["notes.txt"]
+
+
 @given(
     failures=st.lists(st.integers(0, TRIES - 1), max_size=8),
     capacity=st.integers(1, 4),

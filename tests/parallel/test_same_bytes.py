@@ -204,6 +204,22 @@ def test_classify_in_parts__is_classify_panel(labelled, two_populations):
     assert (whole.samples, whole.parts, whole.classes) == (parts.samples, parts.parts, parts.classes)
 
 
+def test_classify_in_parts__absent_sites_are_looked_at_once(labelled, two_populations, monkeypatch):
+    from haploom.ancestry import classify_in_parts
+    from haploom.ancestry.reference import Reference
+
+    times, whole = [], Reference.log_likelihoods_left_out
+    monkeypatch.setattr(
+        Reference, "log_likelihoods_left_out", lambda self, called: times.append(1) or whole(self, called)
+    )
+    some = two_populations.select_sites(np.arange(0, two_populations.n_sites, 2))
+    alone = classify_in_parts(some, labelled / "ancestry.model", Workers(), 0.4)
+    parts = classify_in_parts(some, labelled / "ancestry.model", Workers(), 0.4, people=9)
+    assert len(times) == 1
+    assert alone.labels.tolist() == parts.labels.tolist()
+    assert alone.scores.tobytes() == parts.scores.tobytes()
+
+
 def test_embed_in_parts__is_embed_panel(small_model, two_populations):
     from haploom.embedding import embed_in_parts, embed_panel
     from haploom.io.model_file import read_model

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from haploom.errors import HaploomError
-from haploom.popgen.geography import EARTH_RADIUS_KM, great_circle_km, to_degrees, unit_vectors
+from haploom.popgen.geography import EARTH_RADIUS_KM, great_circle_km, pairwise_km, to_degrees, unit_vectors
 
 
 @given(st.floats(-179.9, 179.9), st.floats(-89, 89))
@@ -23,6 +23,14 @@ def test_great_circle__known_distances():
     b = np.array([[90.0, 0.0], [-70.0, -90.0], [-179.0, 0.0], [-120.5, 48.25]])
     around = 2 * np.pi * EARTH_RADIUS_KM
     assert_allclose(great_circle_km(a, b), [around / 4, around / 2, around / 180, 0], atol=1e-9)
+
+
+def test_pairwise_km__known_distances():
+    # Pole to equator is a quarter of a meridian; one degree of longitude at 60 degrees north is half of one at 0.
+    d = pairwise_km(np.array([[0, 90], [0, 0], [0, 60], [1, 60], [0, 0], [1, 0.0]]))
+    quarter = np.pi / 2 * EARTH_RADIUS_KM
+    assert_allclose(d[[0, 2, 4, 4], [1, 3, 5, 1]], [quarter, quarter / 180, quarter / 90, 0], rtol=1e-4)
+    assert_allclose(d, d.T)
 
 
 def test_stepping_stones__neighbours_are_more_alike_and_demes_are_where_they_should():

@@ -11,7 +11,6 @@ from haploom.popgen.cluster_scores import cluster_scores, standardised
 from haploom.popgen.map_scores import (
     continuity,
     distance_correlation,
-    great_circle_km,
     map_distances,
     neighbour_labels,
     trustworthiness,
@@ -111,12 +110,3 @@ def test_distance_correlation__turned_and_enlarged_is_one_and_unrelated_is_low()
     assert distance_correlation(map_distances(Z), map_distances(turned)) == pytest.approx(1)
     assert distance_correlation(map_distances(Z), map_distances(rng.normal(size=(300, 2)))) < 0.2
     assert np.isnan(distance_correlation(map_distances(Z), np.zeros((300, 300))))
-
-
-def test_great_circle_km__known_distances():
-    # Pole to equator is a quarter of a meridian; one degree of longitude at 60 degrees north is half of one at 0.
-    d = great_circle_km(np.array([0, 0, 0, 1, 0, 1.0]), np.array([90, 0, 60, 60, 0, 0.0]))
-    quarter = np.pi / 2 * 6371
-    assert d[0, 1] == pytest.approx(quarter)
-    assert d[2, 3] == pytest.approx(quarter / 180, rel=1e-4)
-    assert d[4, 5] == pytest.approx(quarter / 90)

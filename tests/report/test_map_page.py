@@ -238,6 +238,19 @@ def test_map_page__zoom_panels_show_one_label_each(opened):
 
 
 @browser
+def test_map_page__zooming_ends_before_the_view_is_nothing(opened):
+    zoom = "for (let i = 0; i < 100; i++) plots[0].zoomAt(100, 100, Math.exp({}));"
+    span = "Math.log10(plots[0].whole / (plots[0].view.right - plots[0].view.left))"
+    try:
+        assert 5 < opened.value(f"{{ {zoom.format(-1)} {span} }}") <= 6
+        assert opened.value("plots[0].draw(), ticks(plots[0].view.left, plots[0].view.right, 5).length") < 20
+        assert -2 <= opened.value(f"{{ {zoom.format(1)} {span} }}") < -1  # and back out again
+    finally:
+        opened.value("plots[0].fit(), plots[0].draw(), 1")
+    assert opened.problems == []
+
+
+@browser
 def test_map_page__follows_the_theme_until_told(opened):
     background = "getComputedStyle(document.body).backgroundColor"
     opened.prefer("dark")

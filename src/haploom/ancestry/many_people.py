@@ -17,14 +17,19 @@ PEOPLE = 250  # in a batch
 
 
 def classify_in_parts(
-    panel: Panel | DosagePanel, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE, people: int = PEOPLE
-) -> Classification:
+    panel: Panel | DosagePanel, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE,
+    people: int | None = None,
+) -> Classification:  # fmt: skip
     """`classify_panel`, so many people a part. A person's labels do not depend on who else is in the batch.
 
+    people: None: PEOPLE, or everybody where this process does the work itself, which takes them block by block anyway.
     model: a model file, which workers on other machines must find under the same name. By a model of kind ancestry the
     result is the same, bit for bit, for any workers and batches; networks differ in the last digits between numbers of
     threads. Raises what `classify_panel` raises.
     """
+    if people is None and workers.here:
+        return _classify(model, min_coverage, workers.threads, panel)
+    people = people or PEOPLE
     work = partial(_classify, model, min_coverage, workers.threads)
     parts = batches_of_people(panel, people)
     total = -(-panel.n_samples // people)

@@ -4,10 +4,13 @@ Each row is measured by itself against the reference, with integer sums: a perso
 is in the file, on their order or on threads.
 """
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
+from haploom import progress
 from haploom.ancestry.centroids import Classification
 from haploom.ancestry.conformal import label_sets
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
@@ -21,7 +24,7 @@ from haploom.panel import DosagePanel, Panel
 from haploom.panel.matching import MIN_COVERAGE
 
 UNKNOWN = "unknown"
-_DISTANCES_AT_ONCE = 1 << 22  # 32 MiB
+_ROWS_AT_ONCE = 1024  # a thread, 20 MB at 20,000 sites
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,7 @@ class TrustedClassifier:
     typicality: Typicality
     coordinates: PrincipalCoordinates | None
     thresholds: np.ndarray
+    _at_sites: dict[bytes, Typicality] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_model(cls, model: ModelFile, threads: int = 1) -> "TrustedClassifier":
@@ -83,15 +87,35 @@ class TrustedClassifier:
         called, typicality = rows_here.rows(slice(0))[1], self.typicality
         anew = self.coordinates is None and not called.all()
         if anew:
-            left_out = evidence_of_people(self.reference.log_likelihoods_left_out(called))
-            typicality = Typicality.of_haplotypes(left_out, self.reference.labels[:: self.reference.rows_per_person])
-        step = max(1, _DISTANCES_AT_ONCE // len(self.reference.counts)) * self.reference.rows_per_person
-        blocks = [
-            self._block(*rows_here.rows(slice(first, min(first + step, rows_here.n_rows))), typicality, anew)
-            for first in range(0, rows_here.n_rows, step)
-        ]
+            typicality = self._typicality_at(called)
+        if self.coordinates is None:
+            self.reference.copying(called)  # made once, not by each thread
+
+        def block(first: int) -> tuple[np.ndarray, ...]:
+            rows = slice(first, min(first + _ROWS_AT_ONCE, rows_here.n_rows))
+            return self._block(*rows_here.rows(rows), typicality, anew)
+
+        blocks, starts = [], range(0, rows_here.n_rows, _ROWS_AT_ONCE)
+        with (
+            ThreadPoolExecutor(self.reference.threads) as pool,
+            progress.task("Measuring", total=rows_here.n_rows) as advance,
+        ):
+            for each in pool.map(block, starts):
+                blocks.append(each)
+                advance(_ROWS_AT_ONCE)
         likelihoods, scores, coverage, oddness, nearest, apart = (np.concatenate(each) for each in zip(*blocks))
         return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold)
+
+    def _typicality_at(self, called: np.ndarray) -> Typicality:
+        """Of haplotypes at the sites called alone: takes longer than labelling a batch of people does."""
+        key = called.tobytes()
+        if key not in self._at_sites:  # of one file's sites after another's
+            left_out = evidence_of_people(self.reference.log_likelihoods_left_out(called))
+            self._at_sites.clear()
+            self._at_sites[key] = Typicality.of_haplotypes(
+                left_out, self.reference.labels[:: self.reference.rows_per_person]
+            )
+        return self._at_sites[key]
 
     def _block(
         self, counts: np.ndarray, called: np.ndarray, typicality: Typicality, anew: bool
@@ -134,5 +158,11 @@ def classify_trusted(
     out of what is measured. Raises SiteMismatchError when the panel has a smaller share of the model's sites than
     `min_coverage`, CorruptModelError when the model's arrays do not fit together.
     """
-    classifier = TrustedClassifier.from_model(model, threads)
+    classifier = _classifier_of(model, threads)
     return classifier.classification(classifier.measure(panel, model, min_coverage), panel, model)
+
+
+@lru_cache(maxsize=1)
+def _classifier_of(model: ModelFile, threads: int) -> TrustedClassifier:
+    """For batches of people, one after another, by one model."""
+    return TrustedClassifier.from_model(model, threads)

@@ -5,6 +5,7 @@ people: factor x reference + margin + chance / sqrt(n), n being the haplotypes c
 samples of people differ by anyway: with the margin, about four standard errors.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -166,7 +167,7 @@ def checked_thresholds(given: Mapping[str, object]) -> dict[str, Gate]:
     """Gates set to numbers: a measure's name -> a number, [least, most], or None for no gate.
 
     One number is the side that the measure has; of a measure with two, the greatest. Raises HaploomError for a name
-    that is no measure or another value.
+    that is no measure, a number that is not finite or another value.
     """
     gates: dict[str, Gate] = {}
     for name, value in given.items():
@@ -175,17 +176,20 @@ def checked_thresholds(given: Mapping[str, object]) -> dict[str, Gate]:
         match value:
             case None:
                 gates[name] = (None, None)
-            case bool():
-                raise HaploomError(_unusable(name, value))
-            case int() | float():
+            case int() | float() if _finite(value):
                 about = MEASURES[name]
                 only_least = about.least is not None and about.most is None
                 gates[name] = (float(value), None) if only_least else (None, float(value))
-            case [int() | float() as least, int() | float() as most]:
+            case [int() | float() as least, int() | float() as most] if _finite(least) and _finite(most):
                 gates[name] = (float(least), float(most))
             case _:
                 raise HaploomError(_unusable(name, value))
     return gates
+
+
+def _finite(value: float) -> bool:
+    """Whether it can be a bound: no infinity, which JSON does not have, and no truth value, which Python counts."""
+    return not isinstance(value, bool) and math.isfinite(value)
 
 
 def _unusable(name: str, value: object) -> str:

@@ -79,7 +79,7 @@ def ancestry_accuracy(learned_from: Sample, told: Panel, level: str, seed: int) 
     """Balanced accuracy of ancestry, learned from a sample and tested on a panel, with its interval over people.
 
     Logistic regression on the sample's own 100 principal components. told: people of the sample's populations; others
-    in it are left aside.
+    in it are left aside. From haplotypes that are all the same nothing is learned: everybody gets one label.
     """
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
@@ -88,11 +88,14 @@ def ancestry_accuracy(learned_from: Sample, told: Panel, level: str, seed: int) 
     sample = Panel(
         learned_from.panel.bits[rows], learned_from.panel.variants, tuple(map(str, range(len(rows) // 2)))
     )  # fmt: skip
-    pca = PCA(min(UTILITY_COMPONENTS, len(rows) - 1, n_sites), random_state=seed).fit(sample)
-    with threadpool_limits(1):
-        model = LogisticRegression(C=0.1, max_iter=3000).fit(pca.transform(sample), learned_from.haplotype_labels)
     truth = np.array(told.labels(level, per="haplotype").tolist())
     known = np.isin(truth, learned_from.labels)
-    predicted = model.predict(pca.transform(told))
+    if (sample.bits == sample.bits[0]).all():  # a generator that has collapsed
+        predicted = np.full(len(truth), learned_from.labels[0])
+    else:
+        pca = PCA(min(UTILITY_COMPONENTS, len(rows) - 1, n_sites), random_state=seed).fit(sample)
+        with threadpool_limits(1):
+            model = LogisticRegression(C=0.1, max_iter=3000).fit(pca.transform(sample), learned_from.haplotype_labels)
+        predicted = model.predict(pca.transform(told))
     people = np.arange(len(truth)) // 2
     return accuracy(truth[known], predicted[known], people[known], seed=seed).balanced

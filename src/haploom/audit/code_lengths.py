@@ -4,6 +4,7 @@ import numpy as np
 
 from haploom.audit.sampling import Sample
 from haploom.entropy_coding.genotype_block import encode_block
+from haploom.panel.bits import select_columns, unpack_rows
 
 MOST_HAPLOTYPES = 500
 MOST_ALLELES = 4_000_000  # of a sample: about two seconds
@@ -18,13 +19,19 @@ def bits_per_allele(samples: list[Sample]) -> list[tuple[float, float]]:
     """
     n = len(samples[0].rows)
     places = np.unique(np.linspace(0, n - 1, min(n, MOST_HAPLOTYPES)).astype(np.int64))
-    sites = slice(0, max(1, MOST_ALLELES // len(places)))
-    *ours, beside = [each.panel.alleles(each.rows[places])[:, sites] for each in samples]
+    sites = slice(0, min(max(1, MOST_ALLELES // len(places)), samples[0].panel.n_sites))
+    *ours, beside = [_alleles(each, places, sites) for each in samples]
     n_bits_beside = _n_bits(beside)
     return [
         (_n_bits(each) / each.size, (_n_bits(np.concatenate([beside, each])) - n_bits_beside) / each.size)
         for each in ours
     ]
+
+
+def _alleles(sample: Sample, places: np.ndarray, sites: slice) -> np.ndarray:
+    """uint8 (n_places, n_sites); of long haplotypes, only these sites are unpacked."""
+    packed = select_columns(sample.panel.bits[sample.rows[places]], sample.panel.n_sites, sites)
+    return unpack_rows(packed, sites.stop)
 
 
 def _n_bits(alleles: np.ndarray) -> int:

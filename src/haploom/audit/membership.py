@@ -44,9 +44,12 @@ def worst_share(members: np.ndarray, others: np.ndarray, share: float = FALSE_PO
 def chance_share(n: int, n_others: int, n_beyond: int) -> float:
     """The share of n that may lie beyond the n_beyond-th most extreme of n_others when all are alike, once in 1,000.
 
-    What is beyond of one sample is a beta-binomial number of another (Thompson 1936, Ann Math Stat 7:122).
+    What is beyond of one sample is a beta-binomial number of another (Thompson 1936, Ann Math Stat 7:122). All of them
+    where n_beyond is more than n_others.
     """
     from scipy.stats import betabinom
 
     beyond = max(n_beyond, 1)
+    if beyond > n_others:
+        return 1.0
     return float(betabinom.ppf(1 - 1 / _ONCE_IN, n, beyond, n_others - beyond + 1)) / n

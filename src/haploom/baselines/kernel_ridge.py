@@ -66,7 +66,7 @@ def squared_distances(counts: np.ndarray, called: np.ndarray | np.bool_, referen
     distance 0 to all.
     """
     n_sites = counts.shape[1]
-    called = np.broadcast_to(called, counts.shape)
+    called = np.broadcast_to(called, counts.shape if np.ndim(called) == 2 else (1, n_sites))
     out = np.zeros((len(counts), len(reference)))
     for first in range(0, n_sites, _SITES_AT_ONCE):
         sites = slice(first, first + _SITES_AT_ONCE)

@@ -5,18 +5,19 @@ Source: Li & Stephens 2003, Genetics 165:2213; the reference of each label is it
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import numpy as np
 
 from haploom import progress
-from haploom.baselines.label_copying_kernels import label_log_likelihoods
+from haploom.baselines.label_copying_kernels import LANES, mosaic_log_likelihoods
+from haploom.baselines.stretches import Stretches
 
 FITTING_PEOPLE = 40
 SWITCHES_PER_MB = (1.0, 3.0, 10.0, 30.0, 100.0)
 MISMATCH_BITS = (5, 7, 8, 10, 12)
 _LEAST_BP = 1  # sites at one place are taken as 1 bp apart: a copy that stops to fit can always be left
 _BETWEEN_CONTIGS = 10**12
-_BLOCK = 16  # haplotypes a task
 
 
 class LabelCopying:
@@ -26,7 +27,7 @@ class LabelCopying:
     each other. start: int64 (n_labels + 1,), where each label's haplotypes begin. chrom, position_bp: (n_sites,).
     switches_per_mb: the rate at which the copied haplotype is drawn anew. mismatch_bits: another allele is
     2^mismatch_bits times less likely than the copied one.
-    Time is n_sites x n_reference for each haplotype, about 1e-10 s a product.
+    Time grows with n_sites x the patterns that the reference shows in stretches of a few sites (see `Stretches`).
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class LabelCopying:
         self.switches_per_mb, self.mismatch_bits, self.threads = switches_per_mb, mismatch_bits, threads
         self._columns = np.ascontiguousarray(alleles.T)
         self._start = start
+        self._stretches: dict[tuple[int, int], Stretches] = {}
+        self._making = Lock()  # several threads measure with one model
         self._distance_bp = np.maximum(np.diff(position_bp, prepend=position_bp[:1]), _LEAST_BP)
         self._distance_bp[1:][chrom[1:] != chrom[:-1]] = _BETWEEN_CONTIGS
 
@@ -81,19 +84,35 @@ class LabelCopying:
         reference_rows: int64 (n,): each row is this row of the reference, whose person is left out of it. A label of
         which nobody is left has -inf.
         """
-        with np.errstate(over="ignore"):
-            odds = np.expm1(self.switches_per_mb * self._distance_bp / 1e6)
+        switch = -np.expm1(-self.switches_per_mb * self._distance_bp / 1e6)
+        n_labels = len(self._start) - 1
         left_out = np.full(len(alleles), -1) if reference_rows is None else reference_rows // 2 * 2
-        out = np.empty((len(alleles), len(self._start) - 1))
+        out = np.empty((len(alleles), n_labels))
 
-        def block(start: int) -> None:
-            rows = slice(start, start + _BLOCK)
-            out[rows] = label_log_likelihoods(
-                self._columns, self._start, alleles[rows], left_out[rows], odds, self.mismatch_bits
-            )
+        def block(first_row: int) -> None:
+            rows = slice(first_row, first_row + LANES)
+            n = len(alleles[rows])
+            lanes = np.zeros((alleles.shape[1], LANES), dtype=np.uint8)  # lanes nobody fills are thrown away
+            lanes[:, :n] = alleles[rows].T
+            for label, of_label in enumerate(stretches):
+                first, last = self._start[label : label + 2]
+                own = np.full(LANES, -1)
+                own[:n] = np.where((first <= left_out[rows]) & (left_out[rows] < last), left_out[rows] - first, -1)
+                out[rows, label] = mosaic_log_likelihoods(
+                    of_label.pattern_of, of_label.first, of_label.bits, of_label.width, lanes, own, switch,
+                    self.mismatch_bits,
+                )[:n]  # fmt: skip
 
-        starts = range(0, len(alleles), _BLOCK)
+        stretches = [self._stretches_of(label) for label in range(n_labels)]
+        starts = range(0, len(alleles), LANES)
         with ThreadPoolExecutor(self.threads) as pool, progress.task("Copying by label", total=len(alleles)) as advance:
             for _ in pool.map(block, starts):
-                advance(_BLOCK)
+                advance(LANES)
         return out
+
+    def _stretches_of(self, label: int) -> Stretches:
+        first, last = self._start[label : label + 2].tolist()
+        with self._making:
+            if (first, last) not in self._stretches:
+                self._stretches[first, last] = Stretches.of(self._columns[:, first:last])
+            return self._stretches[first, last]

@@ -4,13 +4,12 @@ The base classifier and smoother of window methods (Maples et al. 2013; Hilmarss
 what local ancestry by copying is compared with.
 """
 
-from itertools import pairwise
-
 import numpy as np
 
 from haploom import progress
 from haploom.errors import HaploomError, MissingExtraError
 from haploom.panel import GeneticMap, Panel
+from haploom.panel.bits import select_columns, unpack_rows
 
 WINDOW_SITES = 100
 PENALTIES = (0.1, 1.0, 10.0)  # scikit-learn's C, strongest penalty first
@@ -24,8 +23,8 @@ _MAX_ITERATIONS = 1000
 class WindowLogistic:
     """Probability of each label at each site of a phased haplotype.
 
-    window: sites. generations: since the populations met. genetic_map: of the one
-    contig there is; without it 1 cM per Mb.
+    window: sites. temperature: of a window's log probabilities. generations: since the populations met. genetic_map:
+    of the one contig there is; without it 1 cM per Mb.
 
     After `fit`: `classes_`, the labels in sorted order; `C_`, the penalty of all windows, under which people left out
     are likeliest in a few of them.
@@ -62,10 +61,8 @@ class WindowLogistic:
         middle = position_bp[(self._edges[:-1] + self._edges[1:]) // 2]
         morgans = np.diff(genetic.cm_at(middle), prepend=-np.inf) / 100
         self._switch = -np.expm1(-self.generations * morgans)
-        alleles = X.alleles().astype(np.float32)
         self._models = []
-        windows = [alleles[:, first:last] for first, last in pairwise(self._edges)]
-        tried = windows[:: max(1, n_windows // _TRIED_WINDOWS)]
+        tried = [self._window(X, place) for place in range(0, n_windows, max(1, n_windows // _TRIED_WINDOWS))]
         out = np.arange(X.n_haplotypes) // 2 % _LEFT_OUT == 0
 
         def loss(C: float) -> float:
@@ -75,19 +72,24 @@ class WindowLogistic:
 
         with threadpool_limits(1), progress.task("Logistic windows", total=n_windows) as advance:
             self.C_ = min(PENALTIES, key=loss)
-            for window in windows:
+            for place in range(n_windows):
                 model = LogisticRegression(C=self.C_, max_iter=_MAX_ITERATIONS)
-                self._models.append(model.fit(window, places))
+                self._models.append(model.fit(self._window(X, place), places))
                 advance(1)
         return self
 
     def predict_proba(self, X: Panel) -> np.ndarray:
         """float64 (n_haplotypes, n_sites, n_classes), the same at all sites of a window. X: the sites fitted on."""
-        alleles = X.alleles().astype(np.float32)
-        windows = zip(self._models, self._edges[:-1], self._edges[1:])
-        raw = np.stack([model.predict_proba(alleles[:, first:last]) for model, first, last in windows], axis=1)
+        of_windows = [model.predict_proba(self._window(X, place)) for place, model in enumerate(self._models)]
+        raw = np.stack(of_windows, axis=1)
         smoothed = _smooth(raw.astype(np.float64) ** self.temperature, self._switch)
         return np.repeat(smoothed, np.diff(self._edges), axis=1)
+
+    def _window(self, X: Panel, place: int) -> np.ndarray:
+        """The alleles of one window: float32 (n_haplotypes, n_sites)."""
+        sites = slice(int(self._edges[place]), int(self._edges[place + 1]))
+        packed = select_columns(X.bits, X.n_sites, sites)
+        return unpack_rows(packed, sites.stop - sites.start).astype(np.float32)
 
 
 def _smooth(weights: np.ndarray, switch: np.ndarray) -> np.ndarray:

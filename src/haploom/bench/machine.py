@@ -28,7 +28,7 @@ _CORE = ("numba", "h5py", "pysam", "pydantic", "zstandard", "safetensors", "clic
 def describe_machine() -> dict[str, Any]:
     """Versions, cores, memory, devices, extras, programs, disk and folders, as JSON values."""
     return {
-        "versions": package_versions() | {name: metadata.version(name) for name in _CORE},
+        "versions": package_versions() | {name: _version(name) for name in _CORE},
         "system": platform.platform(),
         "cores": _usable_cores(),
         "memory_bytes": _memory_bytes(),
@@ -40,6 +40,14 @@ def describe_machine() -> dict[str, Any]:
         },
         "kernel_folder": _kernel_folder(),
     }  # fmt: skip
+
+
+def _version(package: str) -> str:
+    """Also of an installation that lacks what it needs: that is when this is asked."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _usable_cores() -> int:

@@ -1,6 +1,7 @@
 """`haploom audit`: whether synthetic people are like real ones, and give nobody away."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ class Threshold(click.ParamType):
             numbers = [float(each) for each in bound.split(":")] if bound != "none" else [None]
         except ValueError:
             numbers = []
-        if not equals or len(numbers) not in (1, 2) or any(number != number for number in numbers):
+        finite = all(number is None or math.isfinite(number) for number in numbers)
+        if not equals or len(numbers) not in (1, 2) or not finite:
             self.fail(f"{value!r}: wanted NAME=NUMBER, NAME=LEAST:MOST or NAME=none", param, ctx)
         return name, numbers[0] if len(numbers) == 1 else numbers
 

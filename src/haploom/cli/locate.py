@@ -13,12 +13,12 @@ from haploom.cli.frame import (
     json_option,
     min_coverage_option,
     model_option,
-    note,
     output_option,
     print_result,
     quiet_option,
     selection_options,
 )
+from haploom.cli.people import note_training_people
 
 if TYPE_CHECKING:
     from haploom.io import Selection
@@ -74,8 +74,7 @@ def locate(
 
         save_place_map(places, trained.arrays["places.degrees"], plot, truth, force)
     write_places(places, output, force)
-    if trained_on := places.parts.count("train"):
-        note(f"warning: the model was fitted to {trained_on:,} of these {len(places.parts):,} people (part = train)")
+    note_training_people(places.parts, trained.card.kind)
     people = {f"people_{part}": count for part, count in sorted(Counter(places.parts).items())}
     figures: dict[str, object] = {"people": len(places.samples), **people}
     if len(places.samples):

@@ -18,12 +18,16 @@ PEOPLE = 1024  # in a batch
 
 def embed_in_parts(
     panel: Panel | DosagePanel, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE, *,
-    uncertainty: bool = False, people: int = PEOPLE,
+    uncertainty: bool = False, people: int | None = None,
 ) -> Embedding:  # fmt: skip
     """`embed_panel`, so many people a part. model: a file that workers on other machines find under the same name.
 
+    people: None: PEOPLE, or everybody where this process does the work itself, which takes them block by block anyway.
     Networks differ in the last digits between numbers of threads. Raises what `embed_panel` raises.
     """
+    if people is None and workers.here:
+        return _embed(model, min_coverage, uncertainty, panel)
+    people = people or PEOPLE
     work = partial(_embed, model, min_coverage, uncertainty)
     parts = batches_of_people(panel, people)
     total = -(-panel.n_samples // people)

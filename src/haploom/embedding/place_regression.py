@@ -11,6 +11,8 @@ import numpy as np
 
 from haploom.popgen.geography import to_degrees, unit_vectors
 
+_ROWS_AT_ONCE = 1024  # of people x fitted people in memory
+
 
 @dataclass(frozen=True)
 class RegressionSettings:
@@ -51,9 +53,14 @@ class PlaceRegression:
 
         spread: the standard deviation of the process, without a unit: about 1 far from everyone who was fitted.
         """
-        kernel = np.exp(-_squared_distances(latents[:, : self.settings.axes], self.latents_) / self.scale_)
-        variance = 1 + self.settings.ridge - ((kernel @ self.inverse_) * kernel).sum(axis=1)
-        return to_degrees(self.middle_ + kernel @ self.weights_), np.sqrt(np.maximum(variance, 0))
+        degrees, spread = np.empty((len(latents), 2)), np.empty(len(latents))
+        for start in range(0, len(latents), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            kernel = np.exp(-_squared_distances(latents[rows, : self.settings.axes], self.latents_) / self.scale_)
+            variance = 1 + self.settings.ridge - ((kernel @ self.inverse_) * kernel).sum(axis=1)
+            degrees[rows] = to_degrees(self.middle_ + kernel @ self.weights_)
+            spread[rows] = np.sqrt(np.maximum(variance, 0))
+        return degrees, spread
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a model file."""

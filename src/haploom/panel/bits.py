@@ -35,7 +35,16 @@ def row_blocks(n_rows: int, n_sites: int) -> Iterator[slice]:
 
 
 def select_columns(bits: np.ndarray, n_sites: int, sites: np.ndarray | slice) -> np.ndarray:
-    """Packed rows that hold only `sites` (an index, mask or slice), in its order."""
+    """Packed rows that hold only `sites` (an index, mask or slice), in its order.
+
+    Of a slice of neighbours, only the bytes that hold them are unpacked: windows one after another cost one pass.
+    """
+    if isinstance(sites, slice):
+        start, stop, step = sites.indices(n_sites)
+        if step == 1 and start < stop:
+            skipped = start // 8
+            bits, n_sites = bits[:, skipped : row_bytes(stop)], stop - 8 * skipped
+            sites = slice(start - 8 * skipped, n_sites)
     n_selected = len(np.arange(n_sites)[sites])
     out = np.empty((len(bits), row_bytes(n_selected)), dtype=np.uint8)
     for rows in row_blocks(len(bits), n_sites):

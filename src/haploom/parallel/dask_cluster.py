@@ -43,6 +43,7 @@ class DaskCluster:
                 self._cluster or address, timeout=CONNECT_SECONDS, set_as_default=False, direct_to_workers=False
             )
         except (OSError, ValueError, TimeoutError) as error:
+            self.__exit__()
             raise HaploomError(
                 f"no Dask scheduler answers at {address} within {CONNECT_SECONDS} seconds: is it running, and is its "
                 "address of the form tcp://HOST:8786?"

@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from haploom.errors import HaploomError
 
 _SETTINGS = "settings.json"
+_PARTIAL = "partial"
 _DIGEST_BYTES = 32
 
 
@@ -53,17 +55,18 @@ class PartFiles:
         self._path(place).unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Delete the parts and the folder: what they were for is finished."""
-        for path in [*self.folder.glob("part-*"), self.folder / _SETTINGS]:
+        """Delete the parts, what killed runs left unfinished of them, and the folder unless it holds other files."""
+        for path in [*self.folder.glob("part-*"), self.folder / _SETTINGS, *self.folder.glob(f".*.{_PARTIAL}.*")]:
             path.unlink(missing_ok=True)
-        self.folder.rmdir()
+        with suppress(OSError):
+            self.folder.rmdir()
 
     def _path(self, place: int) -> Path:
         return self.folder / f"part-{place:06d}"
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    unfinished = path.with_name(f".{secrets.token_hex(4)}.{_PARTIAL}.{path.name}")
     try:
         unfinished.write_bytes(data)
         os.replace(unfinished, path)

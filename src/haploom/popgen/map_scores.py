@@ -5,7 +5,6 @@ Arrays in, numbers out. Distances between rows are square matrices, n x n: give 
 
 import numpy as np
 
-EARTH_RADIUS_KM = 6371.0
 _ROWS_AT_ONCE = 1024
 
 
@@ -73,14 +72,6 @@ def distance_correlation(first: np.ndarray, second: np.ndarray) -> float:
     a, b = _centred(first), _centred(second)
     spread = np.sqrt((a * a).mean() * (b * b).mean())
     return float(np.sqrt(max(0.0, (a * b).mean() / spread))) if spread > 0 else float("nan")
-
-
-def great_circle_km(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
-    """Distances over the ground between places given in degrees: float64 (n, n), in km (haversine)."""
-    east, north = np.radians(longitude), np.radians(latitude)
-    half = np.sin(np.subtract.outer(north, north) / 2) ** 2
-    half += np.outer(np.cos(north), np.cos(north)) * np.sin(np.subtract.outer(east, east) / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
 
 
 def _centred(distances: np.ndarray) -> np.ndarray:

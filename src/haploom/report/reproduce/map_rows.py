@@ -9,10 +9,10 @@ import numpy as np
 from haploom import progress
 from haploom.panel import DosagePanel, Panel
 from haploom.popgen.cluster_scores import cluster_scores
+from haploom.popgen.geography import pairwise_km
 from haploom.popgen.map_scores import (
     continuity,
     distance_correlation,
-    great_circle_km,
     map_distances,
     neighbour_labels,
     trustworthiness,
@@ -94,7 +94,7 @@ def _faithfulness(
     }
     places = data.coordinates(chosen.samples)
     if places is not None:
-        found["ground_correlation"] = distance_correlation(great_circle_km(*places), on_map)
+        found["ground_correlation"] = distance_correlation(pairwise_km(np.stack(places, axis=1)), on_map)
     return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from haploom.errors import HaploomError
+from haploom.io.output import text_output
 
 Row = dict[str, Any]
 
@@ -19,7 +20,7 @@ class RowFile:
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
         self.rows: dict[str, list[Row]] = {}
-        head = json.dumps({"settings": settings}, sort_keys=True)
+        self._head = head = json.dumps({"settings": settings}, sort_keys=True)
         if not path.exists():
             path.write_text(head + "\n", encoding="utf-8")
             return
@@ -38,7 +39,7 @@ class RowFile:
         if key not in self.rows:
             self.rows[key] = measure()
             kept = [{"key": name, "rows": rows} for name, rows in self.rows.items()]
-            with self.path.open(encoding="utf-8") as file:
-                head = file.readline()
-            self.path.write_text(head + "".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+            with text_output(self.path, True) as file:  # whole or not there: a run may be stopped at any time
+                file.write(self._head + "\n")
+                file.writelines(json.dumps(line) + "\n" for line in kept)
         return self.rows[key]

@@ -4,6 +4,7 @@ const REACH_PX = 12; // how near to a point the pointer must be; the side of a c
 const MARGIN_PX = 40; // left and below, for the numbers of the axes
 const PATIENCE_MS = 25; // a frame that takes longer is drawn of fewer points while the map moves
 const ELLIPSE_SD = Math.sqrt(-2 * Math.log(0.05)); // holds 95 % of a Gaussian in two dimensions
+const [LEAST_ZOOM, MOST_ZOOM] = [1e-2, 1e6]; // coordinates have 7 digits: further in, the view would shrink to nothing
 const MOST_ELLIPSES = 1000; // all would hide each other
 
 // map: what plots share: n rows, order, shown, chosen (or null), hovered, level(), styleOf(row), theme(), allEllipses,
@@ -49,6 +50,7 @@ class Plot {
     const spare = (a, b) => 0.05 * (b - a) || Math.abs(a) * 0.05 || 1;
     const [dx, dy] = [spare(left, right), spare(low, high)];
     this.view = { left: left - dx, right: right + dx, low: low - dy, high: high + dy };
+    this.whole = right - left + 2 * dx;
   }
 
   // Called when the box has a size or gets another.
@@ -263,6 +265,8 @@ class Plot {
   zoomAt(px, py, factor) {
     const [x, y] = this.toData(px, py);
     const { left, right, low, high } = this.view;
+    const zoom = this.whole / ((right - left) * factor);
+    if (factor < 1 ? zoom > MOST_ZOOM : zoom < LEAST_ZOOM) return;
     this.view = {
       left: x - (x - left) * factor, right: x + (right - x) * factor,
       low: y - (y - low) * factor, high: y + (high - y) * factor,
