@@ -14,6 +14,7 @@ import torch
 from haploom.entropy_coding.common_sites import (
     COUNT_INPUTS,
     EVEN,
+    EXPERT_INPUTS,
     FIRST_WEIGHT,
     OTHER_INPUTS,
     SITE_CELLS,
@@ -36,7 +37,6 @@ from haploom.models.autoregressive import Autoregressive
 BITS = 12  # a number v of the network means v / 2^12
 _GELU_LIMIT = 8 << BITS  # above it GELU is the identity, below its negative 0
 _GELU_STEP = 4  # bits of a table's step
-EXPERT_INPUTS = 2
 _LEVEL = 45  # 1/256 nat: of log-odds in one cell
 _NO_LEVEL = 127
 

@@ -131,7 +131,7 @@ def _half(rows: Sequence[Row], data: str) -> Iterator[Claim]:
         ours = sizes.get(f"vqvae, level max, {settings} settings")
         share = ours / theirs if ours and theirs else None
         yield Claim(
-            paper=f"Ours: `vqvae` takes at most half of what `vqvae+zstd` does, same model ({settings} settings, {data})",
+            paper=f"Ours: `vqvae` takes at most half of `vqvae+zstd`, same model ({settings} settings, {data})",
             ours=None if share is None else f"{share:.3f} of them", agrees=share is not None and share <= 0.5,
         )  # fmt: skip
 
