@@ -30,7 +30,8 @@ from haploom.provenance import package_versions
 
 RECORDS = Path(__file__).parent / "records" / "classify-splits.jsonl"
 LEAST_MAF = {"chr22-dense": 0.0004, "chr22-whole": 0.01, "exome23k": 0.01}
-BASELINE_MAF = {**LEAST_MAF, "chr22-dense": 0.001}  # more rare sites made none of them better
+# With the sites of ours, support vectors label 0.845 of split 1 right (0.843 with these), in eight times the time.
+BASELINE_MAF = {**LEAST_MAF, "chr22-dense": 0.001}
 LEVEL = "superpopulation"
 TUNED = dict(zip(("svm", "forest", "neighbours", "boosting", "components"), METHODS))
 METHOD_NAMES = {

@@ -12,6 +12,7 @@ pytest.importorskip("sklearn")
 from haploom.ancestry import classify_panel, compare_classifiers, write_classification
 from haploom.ancestry.checks import check_people
 from haploom.ancestry.conformal import label_sets, set_thresholds
+from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import fit_stack, softmax
 from haploom.ancestry.trusted import TrustedClassifier
@@ -164,10 +165,30 @@ def test_typicality__unphased_people_by_others_axes():
     known, new = np.flatnonzero(people < 2)[::2], np.flatnonzero(people < 2)[1::2]
     distances = squared_distances(counts, np.True_, counts[known])
     axes = PrincipalCoordinates.fit(distances[known], 1)
-    typicality = Typicality.of_unphased(axes, distances[known])
-    odd = typicality.oddness(axes.place(distances)) > typicality.threshold
+    typicality = Typicality.of_unphased(axes, distances[known], people[known])
+    misfit = LabelMixtures.fit(distances[known], np.array([0, 50, 100])).misfit(distances)
+    odd = typicality.oddness(axes.place(distances), misfit) > typicality.threshold
     assert 0 < odd[new].mean() < 0.15
     assert odd[people == 2].mean() > 0.9  # a population of its own lies between the two on their axis
+
+
+def test_label_mixtures__mixed_people_fit_and_strangers_do_not():
+    rng = np.random.default_rng(9)
+    frequencies = rng.uniform(0.05, 0.95, (4, 20_000))
+    shares = np.repeat([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0.5, 0.3, 0.2, 0], [0, 0, 0, 1]], 20, axis=0)
+    counts = rng.binomial(2, shares @ frequencies).astype(np.uint8)
+    known = np.arange(60).reshape(3, 20)[:, :15].ravel()
+    distances = squared_distances(counts, np.True_, counts[known])
+    mixtures = LabelMixtures.fit(distances[known], np.array([0, 15, 30, 45]))
+    means = np.stack([counts[known[15 * k : 15 * k + 15]].mean(axis=0) for k in range(3)])
+    wanted = np.square(means[:, None] - means).sum(axis=2)
+    assert np.allclose(mixtures.between, wanted)
+    misfit = mixtures.misfit(distances)
+    # A mean of 15 people is itself off by a fifteenth of a person's variance; the mixture takes some of that back.
+    new = np.append(np.setdiff1d(np.arange(60), known), np.arange(60, 80))
+    assert 0.97 < misfit[new].min() < misfit[new].max() < 1 + 1 / 15 + 0.03
+    assert misfit[80:].min() > 1.2
+    assert_array_equal(mixtures.misfit(distances[63:64]), misfit[63:64])
 
 
 def test_principal_coordinates__as_those_of_the_centred_counts():

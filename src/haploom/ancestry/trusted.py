@@ -13,6 +13,7 @@ import numpy as np
 from haploom import progress
 from haploom.ancestry.centroids import Classification
 from haploom.ancestry.conformal import label_sets
+from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import Stack
 from haploom.ancestry.reference import Reference
@@ -49,13 +50,14 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class TrustedClassifier:
-    """The parts of a trained classifier. coordinates: None where rows are haplotypes."""
+    """The parts of a trained classifier. coordinates, mixtures: None where rows are haplotypes."""
 
     reference: Reference
     ridge: KernelRidge
     stack: Stack
     typicality: Typicality
     coordinates: PrincipalCoordinates | None
+    mixtures: LabelMixtures | None
     thresholds: np.ndarray
     _at_sites: dict[bytes, Typicality] = field(default_factory=dict, repr=False)
 
@@ -70,6 +72,7 @@ class TrustedClassifier:
                 Stack.from_arrays(model.group("stack")),
                 Typicality.from_arrays(model.group("typicality")),
                 PrincipalCoordinates(axes_of["mean"], axes_of["weights"]) if model.ploidy == 2 else None,
+                LabelMixtures.from_arrays(model.group("mixtures")) if model.ploidy == 2 else None,
                 model.arrays["sets.thresholds"],
             )
         except (KeyError, ValueError, IndexError) as error:
@@ -130,11 +133,12 @@ class TrustedClassifier:
             evidence = evidence_of_people(likelihoods, None if anew else scores)
         else:
             evidence = self.coordinates.place(distances)
+        misfit = None if self.mixtures is None else self.mixtures.misfit(distances)
         # A reference person is as near as the nearest of its rows, on the mean over the person's own.
         apart = distances.reshape(-1, size, len(self.reference.counts) // size, size).min(axis=3).mean(axis=1)
         nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
         return (
-            likelihoods[:, :n_labels], scores, coverage.reshape(-1, size)[:, 0], typicality.oddness(evidence),
+            likelihoods[:, :n_labels], scores, coverage.reshape(-1, size)[:, 0], typicality.oddness(evidence, misfit),
             nearest, np.take_along_axis(apart, nearest, axis=1) / counts.shape[1],
         )  # fmt: skip
 

@@ -4,14 +4,16 @@ A person is a point, and odd in so far as the nearest reference people lie far f
 and kernel score of every label, summed over the person's two, on axes along which people of a label vary alike; and
 odder by how much less likely the two are than others of their label as mosaics of all reference people, since
 strangers' haplotypes are in nobody. Unphased people: as many principal coordinates as tell the labels apart.
+They are odder, too, by how far they lie from every mixture of the labels (`LabelMixtures`).
 The distances and likelihoods of reference people are measured without the person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 
 FALSE_REJECTION = 0.05  # share of people like the reference who get no label all the same
@@ -25,7 +27,8 @@ class Typicality:
     """points: float64 (n_people, n_axes), the reference people's; axes: float64 (n_measured, n_axes), to those.
 
     spread: (2,), mean and deviation of the reference people's distances; mosaic: (n_labels, 2), the same of their
-    likelihoods as mosaics of all, by the label of their largest likelihood; no rows where those are not used.
+    likelihoods as mosaics of all, by the label of their largest likelihood; no rows for unphased people.
+    misfit: (2,), the same of unphased people's misfit with mixtures of the labels; no numbers for haplotypes.
     threshold: the oddness above which a person is unknown.
     """
 
@@ -33,6 +36,7 @@ class Typicality:
     axes: np.ndarray
     spread: np.ndarray
     mosaic: np.ndarray
+    misfit: np.ndarray
     threshold: float
 
     @classmethod
@@ -44,49 +48,57 @@ class Typicality:
         top, mosaic = _top_and_mosaic(evidence, labels.max() + 1)
         of_label = [mosaic[top == label] for label in range(labels.max() + 1)]
         all_of = np.stack([_mean_and_deviation(each if len(each) > 1 else mosaic) for each in of_label])
-        return cls(points, axes, _mean_and_deviation(distances), all_of, np.inf)._with_threshold(distances, evidence)
+        known = cls(points, axes, _mean_and_deviation(distances), all_of, np.empty(0), np.inf)
+        return known._with_threshold(known._oddness(distances, evidence, None))
 
     @classmethod
-    def of_unphased(cls, coordinates: PrincipalCoordinates, distances: np.ndarray) -> "Typicality":
-        """From the squared distances of reference people, (n, n): thresholds are of people whom others' axes place."""
+    def of_unphased(cls, coordinates: PrincipalCoordinates, distances: np.ndarray, labels: np.ndarray) -> "Typicality":
+        """From the squared distances of reference people, (n, n), those of a label together: thresholds are of people
+        whom others' axes place, beside others' mixtures."""
         n, n_axes = coordinates.weights.shape
-        left_out = np.empty(n)
+        left_out, misfit = np.empty(n), np.empty(n)
         for fold in range(_FOLDS):
             out = np.arange(n) % _FOLDS == fold
-            others = PrincipalCoordinates.fit(distances[np.ix_(~out, ~out)], n_axes)
-            points = others.place(distances[np.ix_(~out, ~out)])
-            left_out[out] = _distances(points, others.place(distances[np.ix_(out, ~out)]), 0)
+            of_others, to_others = distances[np.ix_(~out, ~out)], distances[np.ix_(out, ~out)]
+            others = PrincipalCoordinates.fit(of_others, n_axes)
+            left_out[out] = _distances(others.place(of_others), others.place(to_others), 0)
+            start = np.searchsorted(labels[~out], np.arange(labels.max() + 2))
+            misfit[out] = LabelMixtures.fit(of_others, start).misfit(to_others)
         points = coordinates.place(distances)
-        known = cls(points, np.eye(n_axes), _mean_and_deviation(left_out), np.empty((0, 2)), np.inf)
-        return known._with_threshold(left_out, points)
+        spreads = _mean_and_deviation(left_out), np.empty((0, 2)), _mean_and_deviation(misfit)
+        known = cls(points, np.eye(n_axes), *spreads, np.inf)
+        return known._with_threshold(known._oddness(left_out, points, misfit))
 
-    def _with_threshold(self, distances: np.ndarray, evidence: np.ndarray) -> "Typicality":
-        oddness = self._oddness(distances, evidence)
-        limit = float(np.quantile(oddness, 1 - FALSE_REJECTION))
-        return Typicality(self.points, self.axes, self.spread, self.mosaic, limit)
+    def _with_threshold(self, oddness: np.ndarray) -> "Typicality":
+        return replace(self, threshold=float(np.quantile(oddness, 1 - FALSE_REJECTION)))
 
-    def oddness(self, evidence: np.ndarray) -> np.ndarray:
-        """float64 (n_people,), about 0 on the mean, in deviations. Person by person: the same bits."""
-        return self._oddness(_distances(self.points, _on_axes(evidence, self.axes), 0), evidence)
+    def oddness(self, evidence: np.ndarray, misfit: np.ndarray | None = None) -> np.ndarray:
+        """float64 (n_people,), about 0 on the mean, in deviations. Person by person: the same bits.
 
-    def _oddness(self, distances: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+        evidence: as of the reference people; misfit: float64 (n_people,), of unphased people.
+        """
+        return self._oddness(_distances(self.points, _on_axes(evidence, self.axes), 0), evidence, misfit)
+
+    def _oddness(self, distances: np.ndarray, evidence: np.ndarray, misfit: np.ndarray | None) -> np.ndarray:
         odd = (distances - self.spread[0]) / self.spread[1]
         if len(self.mosaic):
             top, mosaic = _top_and_mosaic(evidence, len(self.mosaic))
             odd -= (mosaic - self.mosaic[top, 0]) / self.mosaic[top, 1]
+        if misfit is not None:
+            odd += (misfit - self.misfit[0]) / self.misfit[1]
         return odd
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         return {
             "points": self.points, "axes": self.axes, "spread": self.spread, "mosaic": self.mosaic,
-            "threshold": np.array([self.threshold]),
+            "misfit": self.misfit, "threshold": np.array([self.threshold]),
         }  # fmt: skip
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Typicality":
         """The inverse of `to_arrays`. Raises KeyError where arrays are absent."""
-        points, axes, spread, mosaic = (arrays[name] for name in ("points", "axes", "spread", "mosaic"))
-        return cls(points, axes, spread, mosaic, float(arrays["threshold"][0]))
+        measured = (arrays[name] for name in ("points", "axes", "spread", "mosaic", "misfit"))
+        return cls(*measured, float(arrays["threshold"][0]))
 
 
 def evidence_of_people(log_likelihoods: np.ndarray, scores: np.ndarray | None = None) -> np.ndarray:
