@@ -110,7 +110,7 @@ def embed(
 
             save_map(embedding, panel.labels(level) if level else None, plot, force)
     write_embedding(embedding, output, force)
-    _note_training_people(embedding.parts)
+    _note_training_people(embedding.parts, trained.card.kind)
     n_rows, n_latents = embedding.z.shape
     people = {f"people_{part}": count for part, count in sorted(Counter(embedding.parts).items())}
     print_result({_ROWS[trained.ploidy]: n_rows, "latents": n_latents, **people}, as_json, output)
@@ -180,7 +180,7 @@ def classify(
             write_why(check_people(classification, measured, classifier, trained), why, force)
         mixed = mixture.write(panel, trained, min_coverage, threads or default_threads(), force)
     write_classification(classification, output, force)
-    _note_training_people(classification.parts)
+    _note_training_people(classification.parts, trained.card.kind)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
     named = sorted({*classification.classes, *classification.labels.tolist()})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
@@ -209,10 +209,16 @@ def _use_threads(models: "Iterable[ModelFile]", threads: int | None) -> None:
         use_threads(threads)
 
 
-def _note_training_people(parts: tuple[str, ...]) -> None:
-    trained_on = sum(part == "train" for part in parts)
-    if trained_on:
-        note(
-            f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = train in the "
-            "output): their rows say nothing about how good it is"
-        )
+def _note_training_people(parts: tuple[str, ...], kind: str) -> None:
+    """A warning where there are any. The reference of an ancestry model holds the validation people too."""
+    fitted = ("train", "validation") if kind == "ancestry" else ("train",)
+    trained_on = sum(part in fitted for part in parts)
+    if not trained_on:
+        return
+    warning = (
+        f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = "
+        f"{' or '.join(fitted)} in the output): their rows say nothing about how good it is"
+    )
+    if kind == "ancestry":
+        warning += ", and phased ones, who copy themselves, are mostly `unknown`. Leave them out: --split, --part test"
+    note(warning)
