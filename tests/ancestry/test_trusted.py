@@ -221,6 +221,23 @@ def test_trusted__by_command(two_populations, two_populations_split, trained, tm
     assert header == "sample\thaplotype\tlabel\tset\tp_north\tp_south\tpart"
 
 
+def test_trusted__people_of_the_reference_are_warned_of(
+    two_populations, two_populations_split, trained, tmp_path, capsys
+):
+    write_panel(two_populations, tmp_path / "x.vcf")
+    write_model(trained, tmp_path / "x.model")
+    of_model = [str(tmp_path / "x.vcf"), "-m", str(tmp_path / "x.model"), "-o", str(tmp_path / "o.tsv")]
+    assert run(program, ["classify", *of_model]) == 0
+    fitted = sum(len(two_populations_split.samples(part, two_populations.samples)) for part in ("train", "validation"))
+    warning = capsys.readouterr().err
+    assert f"trained on {fitted:,} of these {two_populations.n_samples:,} people" in warning
+    assert "`unknown`" in warning
+    assert run(program, ["embed", *of_model, "--force"]) == 3
+    assert "no latent space: use it with `haploom classify`" in capsys.readouterr().err
+    assert run(program, ["inspect", str(tmp_path / "x.model")]) == 0
+    assert f"and {fitted - 30:,} more" in capsys.readouterr().out
+
+
 def test_why__says_what_fails_and_escapes_names(trained, held_out, tmp_path):
     rng = np.random.default_rng(3)
     alleles = held_out.alleles()[:4].copy()

@@ -20,6 +20,7 @@ from haploom.errors import HaploomError, SiteMismatchError
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 LINE_LENGTH = 100  # of printed objects; longer ones take several lines
+LONG_LIST = 30  # of a printed list no more than these are shown; --json has all
 
 
 def run(command: click.Command, arguments: list[str] | None = None) -> int:
@@ -413,6 +414,8 @@ def _shown(value: Any) -> str:
                 f"{name} ({_shown(each)})" if isinstance(each, dict) else f"{name} {_shown(each)}"
                 for name, each in value.items()
             )
+        case list() if len(value) > LONG_LIST:
+            return f"{', '.join(map(_shown, value[:LONG_LIST]))} and {len(value) - LONG_LIST:,} more"
         case list():
             return ", ".join(map(_shown, value)) or "none"
     return str(value)

@@ -233,8 +233,13 @@ def note_training_people(parts: tuple[str, ...], kind: str) -> None:
     from haploom.io.model_kinds import FITTED_TO_VALIDATION
 
     learned_from = ("train", "validation") if kind in FITTED_TO_VALIDATION else ("train",)
-    if trained_on := sum(part in learned_from for part in parts):
-        note(
-            f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = "
-            f"{' or '.join(learned_from)} in the output): their rows say nothing about how good it is"
-        )
+    trained_on = sum(part in learned_from for part in parts)
+    if not trained_on:
+        return
+    warning = (
+        f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = "
+        f"{' or '.join(learned_from)} in the output): their rows say nothing about how good it is"
+    )
+    if kind == "ancestry":
+        warning += ", and phased ones, who copy themselves, are mostly `unknown`. Leave them out: --split, --part test"
+    note(warning)

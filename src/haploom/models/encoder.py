@@ -91,6 +91,11 @@ def panel_posterior(
     not know.
     """
     check_has_latents(model)
+    if model.card.kind == "ancestry":  # which classifies without latents, so check_has_latents lets it pass
+        raise HaploomError(
+            "a model of kind ancestry has no latent space: use it with `haploom classify`, or train one with "
+            "--kind pca or vae"
+        )
     rows = rows_at_sites(panel, model, min_coverage)
     network = load_network(model)
     labels = None
