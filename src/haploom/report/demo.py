@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haploom.errors import HaploomError
+from haploom.io.output import make_folder
 
 PANEL, PANEL_LABELS, SPLIT = "panel.vcf.gz", "panel.populations.tsv", "split.tsv"
 OFFSPRING, OFFSPRING_LABELS, OFFSPRING_SPLIT = "offspring.vcf.gz", "offspring.populations.tsv", "offspring.split.tsv"
@@ -130,6 +131,6 @@ def prepare_folder(folder: Path, force: bool) -> None:
         )
     if found and not force:
         raise HaploomError(f"{folder} holds an earlier demo: pass --force to replace it, or choose another with -o")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name in found:
         (folder / name).unlink()
