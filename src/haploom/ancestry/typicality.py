@@ -97,8 +97,10 @@ class Typicality:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Typicality":
         """The inverse of `to_arrays`. Raises KeyError where arrays are absent."""
-        measured = (arrays[name] for name in ("points", "axes", "spread", "mosaic", "misfit"))
-        return cls(*measured, float(arrays["threshold"][0]))
+        return cls(
+            arrays["points"], arrays["axes"], arrays["spread"], arrays["mosaic"], arrays["misfit"],
+            float(arrays["threshold"][0]),
+        )  # fmt: skip
 
 
 def evidence_of_people(log_likelihoods: np.ndarray, scores: np.ndarray | None = None) -> np.ndarray:

@@ -43,14 +43,12 @@ def reproduce(
     if (genotypes is None) != (populations is None):
         raise click.UsageError("--genotypes and --populations go together")
 
-    from haploom.errors import HaploomError
+    from haploom.io.output import make_folder
     from haploom.report.reproduce import catalogue
     from haploom.training.threads import use_threads
 
     use_threads(threads)
-    if output.exists() and not output.is_dir():
-        raise HaploomError(f"{output} is a file: name a folder with -o")
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     request = catalogue.Request(
         name=result, size=size or "standard", genotypes=genotypes, populations=populations, label=label, seed=seed
     )

@@ -10,8 +10,9 @@ from typing import Any
 from haploom.compression.writer import compress
 from haploom.errors import HaploomError
 from haploom.io import Selection
+from haploom.io.byte_stream import STANDARD
 from haploom.io.formats import stem
-from haploom.io.output import check_outputs, remove_partials, text_output
+from haploom.io.output import check_outputs, make_folder, remove_partials, text_output
 from haploom.parallel import PartFiles, Workers, run_parts
 
 REPORT = "archives.tsv"
@@ -55,17 +56,17 @@ def compress_files(
     On a cluster, its workers must find files and folder under the same names.
 
     Raises HaploomError where an archive of another run, or of inputs that have changed since, is in the folder and not
-    `force`; what `compress` raises.
+    `force`, or where the folder cannot be made or a source is stdin; what `compress` raises.
     """
-    if folder.exists() and not folder.is_dir():
-        raise HaploomError(f"{folder} is a file: name a folder for the archives with -o")
+    if STANDARD in sources:
+        raise HaploomError("- is stored alone, into one file: name files where several are stored")
     archives = [folder / name for name in archive_names(sources)]
     unfinished = folder / _UNFINISHED
     if force:
         shutil.rmtree(unfinished, ignore_errors=True)
     # What an earlier try of this run has left may be replaced: it was not there when that began.
     may_replace = force or unfinished.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     check_outputs([*archives, folder / REPORT], [*sources, settings.get("model"), selection.populations], may_replace)
     asked = {**settings, **vars(selection), "sources": [_identity(source) for source in sources]}
     kept = PartFiles(unfinished, json.loads(json.dumps(asked, default=str)))

@@ -58,6 +58,16 @@ def check_outputs(outputs: Sequence[Path], inputs: Iterable[Path | None], force:
             raise HaploomError(f"{path} would be written twice by this command: choose another name")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder for results, with those above it, unless it is there. Raises HaploomError where that cannot be."""
+    if path.exists() and not path.is_dir():
+        raise HaploomError(f"{path} is a file: name a folder for the results with -o")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HaploomError(f"cannot make the folder {path}: {error.strerror or error}") from error
+
+
 def _same_file(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 

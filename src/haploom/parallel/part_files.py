@@ -21,21 +21,26 @@ class PartFiles:
     settings: JSON values all results depend on; with others the parts would not belong together. The folder is made
     if it is not there. A file is the SHA-256 of a result, then the result: one that is damaged is passed over.
 
-    Raises HaploomError where the folder holds parts of other settings.
+    Raises HaploomError where the folder holds parts of other settings, or cannot be made.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HaploomError(f"cannot make the folder {folder}: {error.strerror or error}") from error
         said = json.dumps(settings, sort_keys=True)
         path = folder / _SETTINGS
-        if not path.exists():
-            _write_whole(path, said.encode())
-        elif (before := path.read_text(encoding="utf-8")) != said:
+        before = path.read_text(encoding="utf-8") if path.exists() else None
+        if before == said:
+            return
+        if before is not None and any(folder.glob("part-*")):
             raise HaploomError(
-                f"{folder} holds parts of another run: it was {before}, this one is {said}. Give the same input and "
+                f"{folder} holds parts of another run: {_difference(before, settings)}. Give the same input and "
                 "settings to go on with it, or delete the folder"
             )
+        _write_whole(path, said.encode())
 
     def read(self, place: int) -> bytes | None:
         """The result of a part; None where it is not there whole."""
@@ -63,6 +68,19 @@ class PartFiles:
 
     def _path(self, place: int) -> Path:
         return self.folder / f"part-{place:06d}"
+
+
+def _difference(before: str, settings: dict[str, Any]) -> str:
+    """Which settings differ from those of the file, and how."""
+    try:
+        old = json.loads(before)
+    except json.JSONDecodeError:
+        return f"its {_SETTINGS} is damaged"
+    return ", ".join(
+        f"{name} was {json.dumps(old.get(name))}, is now {json.dumps(settings.get(name))}"
+        for name in sorted(old.keys() | settings.keys())
+        if old.get(name) != settings.get(name)
+    )
 
 
 def _write_whole(path: Path, data: bytes) -> None:

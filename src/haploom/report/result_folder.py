@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from haploom.errors import HaploomError, MissingExtraError
-from haploom.io.output import atomic_output, check_outputs, text_output
+from haploom.io.output import atomic_output, check_outputs, make_folder, text_output
 from haploom.report import figures
 
 PICTURES = {".png": figures.png, ".pdf": figures.pdf}
@@ -60,10 +60,7 @@ class ResultFolder:
 
     def _made(self) -> Path:
         """The folder, which is there from now on."""
-        try:
-            self.path.mkdir(exist_ok=True)
-        except OSError as error:
-            raise HaploomError(f"cannot make the folder {self.path}: {error.strerror or error}") from error
+        make_folder(self.path)
         return self.path
 
 
