@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from haploom.errors import HaploomError, MissingExtraError
 from haploom.parallel import TRIES, PartError, PartFiles, Workers, run_parts
+from haploom.parallel.dask_cluster import DaskCluster
 from haploom.parallel.part_files import _SETTINGS
 
 BACKENDS = [Workers(), Workers(count=2), Workers(count=2, dask="local")]
@@ -238,3 +239,17 @@ def test_run__any_order_and_failures_give_the_same(failures, capacity, ordered, 
     assert sorted(results) == [(n, b"%d" % n) for n in range(len(failures))]
     if ordered:
         assert results == sorted(results)
+
+
+def test_part_files__other_settings_may_follow_a_run_that_kept_no_part(tmp_path):
+    PartFiles(tmp_path / "parts", {"seed": 1})
+    PartFiles(tmp_path / "parts", {"seed": 2}).write(0, b"x")
+    with pytest.raises(HaploomError, match="seed was 2, is now 1\\. Give"):
+        PartFiles(tmp_path / "parts", {"seed": 1})
+
+
+def test_dask__an_address_without_a_port_is_refused():
+    pytest.importorskip("distributed")
+    # A Client that was made of such an address waits for ever where it is collected.
+    with pytest.raises(HaploomError, match="answers at nonsense"), DaskCluster(Workers(dask="nonsense")):
+        pass

@@ -39,7 +39,9 @@ class DaskCluster:
                 memory_limit=self._workers.memory_bytes or 0,
             )  # fmt: skip
         try:
-            if self._cluster is None:  # of an address it cannot parse, a Client raises and then waits for ever
+            if self._cluster is None:
+                assert address is not None  # else the work would run in processes
+                # Of an address it cannot parse, a Client raises and then waits for ever.
                 distributed.comm.get_address_host_port(address)
             self._client = distributed.Client(
                 self._cluster or address, timeout=CONNECT_SECONDS, set_as_default=False, direct_to_workers=False
