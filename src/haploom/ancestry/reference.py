@@ -68,7 +68,7 @@ class Reference:
         if self.ploidy == 2:
             return self.frequencies.log_likelihoods(counts, called)
         by_label = self.copying(called)
-        alleles = np.ascontiguousarray(counts[:, np.broadcast_to(called, counts.shape[1])])
+        alleles = counts if np.all(called) else np.ascontiguousarray(counts[:, called])
         return np.hstack([by_label.log_likelihoods(alleles), by_label.from_everybody().log_likelihoods(alleles)])
 
     def log_likelihoods_left_out(self, called: np.ndarray | np.bool_ = np.True_) -> np.ndarray:

@@ -233,6 +233,11 @@ class MatchedRows:
         self._found = match.found
         self._columns = match.columns[self._found]
         self._flipped = match.flipped[self._found]
+        self._as_is = (
+            bool(match.found.all())
+            and np.array_equal(match.columns, np.arange(panel.n_sites))
+            and not self._flipped.any()
+        )
         self.ploidy = 1 if isinstance(panel, Panel) else 2
         self.n_rows = panel.n_haplotypes if isinstance(panel, Panel) else panel.n_samples
         self.n_sites = len(match.columns)
@@ -245,6 +250,8 @@ class MatchedRows:
         called: bool, (n_sites,) for haplotypes, (n, n_sites) for people: it broadcasts against `counts`.
         """
         if isinstance(self._panel, Panel):
+            if self._as_is:
+                return self._panel.alleles(rows), self._found
             here = self._panel.alleles(rows)[:, self._columns]
             there = np.True_
             called = self._found
