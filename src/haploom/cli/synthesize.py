@@ -18,12 +18,14 @@ from haploom.cli.frame import (
     selection_options,
     threads_option,
 )
+from haploom.cli.plan import dry_run_option, print_plan
 
 if TYPE_CHECKING:
     from haploom.io import Selection
     from haploom.synthesis import Source
 
 _ARCHIVE = ".hlm"
+_BY_PERSON = (".h5", ".hdf5")
 # Spelt out, because the room behind them is not loaded to print --help; tests compare.
 _METHODS = ("independent", "mosaic", "copying")
 _LATENTS = ("prior", "training")
@@ -66,6 +68,7 @@ _SWITCHES_PER_CM, _MISMATCH = 8.0, 1e-3
 @seed_option
 @threads_option
 @force_option
+@dry_run_option
 @json_option
 @quiet_option
 def synthesize(
@@ -73,7 +76,7 @@ def synthesize(
     output_type: str | None, sampled: bool, latents: Literal["prior", "training"],
     method: Literal["independent", "mosaic", "copying"], switches_per_cm: float, mismatch: float,
     genetic_map: Path | None, selection: "Selection", no_version: bool, seed: int, threads: int | None, force: bool,
-    as_json: bool,
+    dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make new haplotypes of a population, from a model or --from real people. They are marked synthetic, and named
     SYN_...
@@ -90,7 +93,7 @@ def synthesize(
     from haploom.cli.arguments import populations_beside
     from haploom.io import check_outputs, write_populations
     from haploom.io.panels import check_output_name
-    from haploom.synthesis import people_on_disk
+    from haploom.synthesis import disk_bytes, people_on_disk
 
     archive = output_type is None and output.name.endswith(_ARCHIVE)
     if not archive:
@@ -105,8 +108,16 @@ def synthesize(
     # A name that itself holds a comma is taken whole.
     wanted = [name for given in named for name in ([given] if given in source.populations else given.split(","))]
     wanted = list(dict.fromkeys(wanted)) or list(source.populations)
+    if dry_run:
+        by_site = output_type is not None or not output.name.endswith(_BY_PERSON)
+        does = {
+            **source.described, "populations": wanted, "people": people * len(wanted), "sites": len(source.variants),
+            "temporary_bytes": disk_bytes(2 * people * len(wanted), len(source.variants)) if by_site else 0,
+        }  # fmt: skip
+        print_plan((model, panel, selection.populations, genetic_map), does, (output, labels_to), as_json)
+        return
     header = source.header_line(seed)
-    if output_type is None and output.name.endswith((".h5", ".hdf5")):
+    if output_type is None and output.name.endswith(_BY_PERSON):
         samples, labels = _write_by_person(source, wanted, people, output, header, seed, threads or 1, force)
     else:
         with people_on_disk(source, wanted, people, seed, threads or 1, output.absolute().parent) as made:
