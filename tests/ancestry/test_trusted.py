@@ -282,6 +282,7 @@ def test_trusted__by_command(two_populations, two_populations_split, trained, tm
     assert run(program, [*classify, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["accuracy"]["value"] > 0.8
+    assert said["accuracy_top_label"]["value"] > 0.95
     assert said["labelled_unknown"] == said["haplotypes"] - said["labelled_north"] - said["labelled_south"]
     few = ["-s", said_as_known(tmp_path / "o.tsv"), *classify[2:], "--force", "--json"]
     assert run(program, ["classify", str(tmp_path / "x.vcf"), *few]) == 0

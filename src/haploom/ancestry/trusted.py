@@ -85,7 +85,8 @@ class TrustedClassifier:
             )
         except (KeyError, ValueError, IndexError) as error:
             raise CorruptModelError(
-                f"the model says it is an ancestry classifier, but its arrays are not: {error}"
+                f"the model says it is an ancestry classifier, but its arrays are not: {error}. One made by an earlier "
+                "version has to be trained again"
             ) from error
 
     def measure(self, panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Measured:
@@ -117,8 +118,8 @@ class TrustedClassifier:
             for each in pool.map(block, starts):
                 blocks.append(each)
                 advance(_ROWS_AT_ONCE)
-        *measured, own = (np.concatenate(each) for each in zip(*blocks))
-        return Measured(*measured, typicality.threshold, own)
+        likelihoods, scores, coverage, oddness, nearest, apart, own = (np.concatenate(each) for each in zip(*blocks))
+        return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold, own)
 
     def _typicality_at(self, called: np.ndarray) -> Typicality:
         """Of haplotypes at the sites called alone: takes longer than labelling a batch of people does."""

@@ -214,8 +214,13 @@ def classify(
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
-        agreement = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2 // trained.ploidy))
-        for name, share in (("accuracy", agreement.plain), ("balanced_accuracy", agreement.balanced)):
+        people = np.repeat(np.array(panel.samples), 2 // trained.ploidy)
+        agreement = accuracy(truth, classification.labels, people)
+        shares = {"accuracy": agreement.plain, "balanced_accuracy": agreement.balanced}
+        if says_unknown:  # which the accuracy counts as wrong
+            top = np.array(classification.classes)[classification.scores.argmax(axis=1)]
+            shares["accuracy_top_label"] = accuracy(truth, top, people).plain
+        for name, share in shares.items():
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
 
