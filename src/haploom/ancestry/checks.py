@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haploom.ancestry.centroids import Classification
+from haploom.ancestry.classification import Classification
 from haploom.ancestry.trusted import Measured, TrustedClassifier
 from haploom.ancestry.typicality import FALSE_REJECTION
 from haploom.io.model_file import ModelFile

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from haploom import progress
-from haploom.ancestry.centroids import Classification
+from haploom.ancestry.classification import Classification
 from haploom.ancestry.conformal import label_sets
 from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates

@@ -22,8 +22,8 @@ from haploom.models.windows_to_exact import exact_code_decoder, exact_window_dec
 from haploom.models.yvae import YVAE
 from haploom.panel import PARTS, Split
 from haploom.training.dataset import PanelDataset, batches
+from haploom.training.epochs import EpochFigures, best_epoch
 from haploom.training.job import Job
-from haploom.training.loop import EpochFigures, best_epoch
 
 TYPICAL_ROWS = 512  # training haplotypes that set the scale of the integer encoders
 FEW_PEOPLE = 20  # training people of a label below which the card says so
