@@ -297,3 +297,14 @@ def test_classify__local_ancestry_by_command(people, model, tmp_path, capsys):
     painted = [*command, "--force", "--painting", str(tmp_path / "p.doc")]
     assert run(program, painted) == 3
     assert ".png" in capsys.readouterr().err
+    write_panel(reference, tmp_path / "r.vcf")
+    train = ["train", str(tmp_path / "r.vcf"), "--populations", str(tmp_path / "t.tsv"), "--kind", "pca"]
+    assert run(program, [*train, "--latent", "2", "-o", str(tmp_path / "pca.model")]) == 0
+    command[command.index("-m") + 1] = str(tmp_path / "pca.model")
+    for option in (
+        "--proportions",
+        "--local-ancestry",
+        "--why",
+    ):  # another model than is wanted, whatever is asked of it
+        assert run(program, [*command, "--force", option, str(tmp_path / "new.tsv")]) == 3
+        assert "--kind ancestry" in capsys.readouterr().err
