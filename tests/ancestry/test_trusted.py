@@ -21,7 +21,7 @@ from haploom.ancestry.typicality import Typicality
 from haploom.baselines.kernel_ridge import squared_distances
 from haploom.cli.frame import run
 from haploom.cli.main import haploom as program
-from haploom.errors import HaploomError, SiteMismatchError
+from haploom.errors import CorruptModelError, HaploomError, SiteMismatchError
 from haploom.io import write_panel, write_populations, write_split
 from haploom.io.model_file import read_model, write_model
 from haploom.panel import DosagePanel, Split
@@ -104,6 +104,16 @@ def test_trusted__only_name_and_genotypes_together_make_a_reference_person(train
     flipped = alleles.copy()
     flipped[0, 5] = 1 - flipped[0, 5]
     assert_array_equal(labelled(first, flipped).scores, labelled("somebody", flipped).scores)
+
+
+@pytest.mark.parametrize("array", ["left_out.probabilities", "typicality.left_out", "stack.weight"])
+def test_trusted__models_without_what_they_need_are_refused(trained, held_out, array):
+    arrays = {name: each for name, each in trained.arrays.items() if name != array}
+    with pytest.raises(CorruptModelError, match="trained again"):
+        classify_panel(held_out, replace(trained, arrays=arrays))
+    short = {**trained.arrays, "left_out.probabilities": trained.arrays["left_out.probabilities"][:-1]}
+    with pytest.raises(CorruptModelError, match="left-out probabilities are"):
+        classify_panel(held_out, replace(trained, arrays=short))
 
 
 def test_trusted__same_training_same_bytes(trained, two_populations, two_populations_split):

@@ -73,15 +73,20 @@ class TrustedClassifier:
         """Raises CorruptModelError when the model's arrays do not fit together."""
         try:
             ridge_of, axes_of = model.group("ridge"), model.group("coordinates")
+            reference = Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads)
+            n_people, left_out = len(model.card.training["reference_people"]), model.arrays["left_out.probabilities"]
+            wanted = (n_people * reference.rows_per_person, len(model.labels))
+            if not left_out.shape == (len(reference.counts), len(reference.start) - 1) == wanted:
+                raise ValueError(f"left-out probabilities are {left_out.shape}, wanted {wanted}")
             return cls(
-                Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads),
+                reference,
                 KernelRidge.from_weights(ridge_of["weights"], ridge_of["mean"], float(ridge_of["width"][0])),
                 Stack.from_arrays(model.group("stack")),
                 Typicality.from_arrays(model.group("typicality")),
                 PrincipalCoordinates(axes_of["mean"], axes_of["weights"]) if model.ploidy == 2 else None,
                 LabelMixtures.from_arrays(model.group("mixtures")) if model.ploidy == 2 else None,
                 model.arrays["sets.thresholds"],
-                model.arrays["left_out.probabilities"],
+                left_out,
             )
         except (KeyError, ValueError, IndexError) as error:
             raise CorruptModelError(
