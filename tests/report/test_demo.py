@@ -16,14 +16,6 @@ pytest.importorskip("torch")
 pytest.importorskip("msprime")
 pytest.importorskip("sklearn")
 
-from haploom.report.demo import files
-from haploom.report.demo.cast import SIMULATED
-from haploom.report.demo.files import cast_own_people, prepare_folder
-from haploom.report.demo.measure import FOUNDERS_TASK
-from haploom.report.demo.measure_ancestry import labels_at_sites
-from haploom.report.demo.page import build_report, write_report
-from haploom.report.demo.steps import DemoSettings, demo_steps
-
 from haploom.bench.records import read_records
 from haploom.cli.demo import run_demo
 from haploom.cli.frame import run
@@ -31,6 +23,13 @@ from haploom.cli.main import haploom as program
 from haploom.errors import HaploomError
 from haploom.io.model_file import read_model
 from haploom.panel import Variants
+from haploom.report.demo import files
+from haploom.report.demo.cast import SIMULATED
+from haploom.report.demo.files import cast_own_people, prepare_folder
+from haploom.report.demo.measure import FOUNDERS_TASK
+from haploom.report.demo.measure_ancestry import labels_at_sites
+from haploom.report.demo.page import build_report, write_report
+from haploom.report.demo.steps import DemoSettings, demo_steps
 from haploom.report.html import render_html
 
 SMALL = DemoSettings(
