@@ -24,9 +24,9 @@ PEOPLE, MAF, WINDOW, FRACTIONS = 110, 0.01, 32, "0.8,0.05,0.15"
 METHODS: dict[str, tuple[str | None, str]] = {
     "held-out people": (None, ""),
     "autoregressive": ("--kind autoregressive --by-label", "-m autoregressive.model"),
+    "cvae, as the paper": ("--kind cvae", "-m cvae.model --latents prior"),
     "cvae": ("--kind cvae", "-m cvae.model"),
     "cvae, sampled": ("--kind cvae", "-m cvae.model --sampled"),
-    "cvae, sampled, around training people": ("--kind cvae", "-m cvae.model --sampled --latents training"),
     "mosaic": (None, "--from {people} --part train --method mosaic"),
     "copying": (None, "--from {people} --part train --method copying"),
     "independent": (None, "--from {people} --part train --method independent"),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from haploom.errors import HaploomError, MissingExtraError
 from haploom.io.output import atomic_output
+from haploom.report.plots import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +82,8 @@ def _rendered(draw: Draw, size_in: tuple[float, float], ink: str, **save: Any) -
     except ModuleNotFoundError as error:
         raise MissingExtraError("matplotlib", "plots", "drawing figures") from error
     buffer = io.BytesIO()
-    with matplotlib.rc_context(_style(ink)), warnings.catch_warnings():
+    colours = {"axes.prop_cycle": matplotlib.rcsetup.cycler(color=PALETTE)}
+    with matplotlib.rc_context(_style(ink) | colours), warnings.catch_warnings():
         # matplotlib's own font lacks many scripts; in an SVG the reader's fonts have them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size_in, layout="constrained")
