@@ -78,11 +78,12 @@ _SVG_METADATA = ("Date", "Creator", "Format", "Type")
 def _rendered(draw: Draw, size_in: tuple[float, float], ink: str, **save: Any) -> bytes:
     try:
         import matplotlib
+        from cycler import cycler  # comes with matplotlib
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise MissingExtraError("matplotlib", "plots", "drawing figures") from error
     buffer = io.BytesIO()
-    colours = {"axes.prop_cycle": matplotlib.rcsetup.cycler(color=PALETTE)}
+    colours = {"axes.prop_cycle": cycler(color=PALETTE)}
     with matplotlib.rc_context(_style(ink) | colours), warnings.catch_warnings():
         # matplotlib's own font lacks many scripts; in an SVG the reader's fonts have them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
