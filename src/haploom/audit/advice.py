@@ -3,38 +3,37 @@
 from collections.abc import Mapping
 
 _FREQUENCIES = (
-    "Alleles that a decoder decides make rare ones rarer: draw them (`synthesize --sampled`), or use a model that "
-    "draws every allele (`train --kind autoregressive --by-label`). If it does so already, train it longer, or on "
+    "Alleles that a decoder decides make rare ones rarer: draw them (synthesize --sampled), or use a model that "
+    "draws every allele (train --kind autoregressive --by-label). If it does so already, train it longer, or on "
     "more people."
 )
 _POPULATIONS = (
-    "Made-up people are not where their population is: check that the labels are those of the real people, draw "
-    "latents where training people's are (`synthesize --latents training`), and train on more people of that "
-    "population."
+    "Made-up people are not where their population is: check that the labels are those of the real people, leave "
+    "--latents prior out, and train on more people of that population."
 )
 _LINKAGE = (
-    "Too little linkage comes of alleles drawn apart (`--sampled`, `--method independent`) or of donors that "
-    "change too often (lower `--switches-per-cm`), too much of decided alleles: the page's plot of LD says which. "
-    "A model that draws allele after allele (`train --kind autoregressive --by-label`) keeps linkage."
+    "Too little linkage comes of alleles drawn apart (--sampled, --method independent) or of donors that "
+    "change too often (lower --switches-per-cm), too much of decided alleles: the page's plot of LD says which. "
+    "A model that draws allele after allele (train --kind autoregressive --by-label) keeps linkage."
 )
 _TOLD_APART = (
-    "Something tells made-up people from real ones: mend the measures above that fail first, and look at the "
+    "Something tells made-up people from real ones: mend the other measures that fail, and look at the "
     "principal components. If none fails, train longer or on more people."
 )
 _COPIES = (
     "Do not share these people. Where whole haplotypes of training people are in them, use another method than "
-    "copying; of a network, train on more people, for fewer epochs (`--epochs`), and with a validation part, so "
+    "copying; of a network, train on more people, for fewer epochs (--epochs), and with a validation part, so "
     "that training stops when it begins to learn them by heart. Taking the copies out by hand leaves the near "
     "ones."
 )
 _RUNS = (
     "Do not share these people: long stretches of training people's haplotypes are in them. Of a mosaic, raise "
-    "`--switches-per-cm` (and see what it does to LD); of a network, train on more people or for fewer epochs."
+    "--switches-per-cm (and see what it does to LD); of a network, train on more people or for fewer epochs."
 )
 _MEMBERSHIP = (
-    "Do not share these people: who holds a person's genotypes can tell that the person was learned from. Train "
-    "on more people, for fewer epochs, with a validation part; where the held-out people differ in making "
-    "(calling, phasing, relatives), choose others, as that alone sets the two apart."
+    "Do not share these people: who holds a person's genotypes can tell that the person was learned from. Of a "
+    "mosaic, raise --switches-per-cm; of a network, train on more people or for fewer epochs, with a validation part. "
+    "Held-out people of another making (calling, phasing) or with relatives alone set the two apart: choose others."
 )
 
 ADVICE: Mapping[str, str] = {
@@ -46,8 +45,8 @@ ADVICE: Mapping[str, str] = {
     "fst": _POPULATIONS,
     "ld_decay_error": _LINKAGE,
     "ld_decay_error_borders": (
-        "Linkage breaks at the borders of windows: use a model whose windows see those before them (`train --kind "
-        "autoregressive`), and give the audit that model's `--window`."
+        "Linkage breaks at the borders of windows: use a model whose windows see those before them (train --kind "
+        "autoregressive), and give the audit that model's --window."
     ),
     "ld_matrix_error": _LINKAGE,
     "mutual_information_error": _LINKAGE,
@@ -65,8 +64,9 @@ ADVICE: Mapping[str, str] = {
     ),
     "code_length": ("Below the gate haplotypes are too regular, above it too random: see LD."),
     "utility_accuracy": (
-        "What tells populations apart is lost: see Fst, principal components and frequencies by population; draw "
-        "latents around training people (`synthesize --latents training`), or condition on labels (`--by-label`)."
+        "What tells populations apart is lost: see Fst, principal components and frequencies by population; leave "
+        "--latents prior out, or train with labels (--by-label)."
+    ), or condition on labels (--by-label)."
     ),
     "privacy_loss": _COPIES,
     "exact_copies": _COPIES,
@@ -79,6 +79,6 @@ ADVICE: Mapping[str, str] = {
     "worst_membership_distance": _MEMBERSHIP,
     "worst_membership_run": _MEMBERSHIP,
     "rare_allele_leakage": (
-        "Rare alleles name people: leave the rare sites out before training (`--maf`), or train on more people."
+        "Rare alleles name people: leave the rare sites out before training (--maf), or train on more people."
     ),
 }
