@@ -62,11 +62,10 @@ ADVICE: Mapping[str, str] = {
         "Above the gate made-up people are unlike real ones (see LD and frequencies); below it they are nearer to "
         "held-out people than these are to each other, as copies of relatives are."
     ),
-    "code_length": ("Below the gate haplotypes are too regular, above it too random: see LD."),
+    "code_length": "Below the gate haplotypes are too regular, above it too random: see LD.",
     "utility_accuracy": (
         "What tells populations apart is lost: see Fst, principal components and frequencies by population; leave "
         "--latents prior out, or train with labels (--by-label)."
-    ), or condition on labels (--by-label)."
     ),
     "privacy_loss": _COPIES,
     "exact_copies": _COPIES,
