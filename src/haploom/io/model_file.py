@@ -3,8 +3,8 @@
 The file holds arrays and facts, whatever the framework that made them, so that `inspect` and reading an
 archive need no torch. Arrays are named `weights.*` (the float model), `exact.*` (its integer decoder; of a Y-VAE
 `exact.0.*` and so on, one for each label),
-`labels.mean`, `labels.variance` and `labels.spread` (of the training people's latents), `pca.*` (axes), `sites.*` (which
-sites it was trained on).
+`labels.mean`, `labels.variance` and `labels.spread` (of the training people's latents), `pca.*` (axes), `sites.*`
+(which sites it was trained on).
 """
 
 import hashlib
