@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from haploom import progress
-from haploom.audit.alignment import aligned
+from haploom.audit.alignment import aligned, windows_of
 from haploom.audit.catalogue import MEASURES, Gate
 from haploom.audit.classifiers import ancestry_accuracy, component_figures, joint_components, two_sample_accuracy
 from haploom.audit.code_lengths import bits_per_allele
@@ -61,9 +61,9 @@ _N_STEPS = 7
 class AuditSettings:
     """How to audit.
 
-    maf: only sites with a minor-allele frequency above it among the training people. window: width, in sites, of the
-    windows whose borders are looked at. thresholds: gates set to numbers (see `catalogue.checked_thresholds`).
-    seed: of samples of people, pairs of sites and resamples.
+    maf: only sites with a minor-allele frequency above it among the training people. window: width, in sites of the
+    synthetic panel, of the windows whose borders are looked at. thresholds: gates set to numbers (see
+    `catalogue.checked_thresholds`). seed: of samples of people, pairs of sites and resamples.
     """
 
     maf: float | None = None
@@ -127,6 +127,7 @@ def audit_panels(
     except ModuleNotFoundError as error:
         raise MissingExtraError("scikit-learn", "models", "the audit") from error
     n_people = synthetic.n_samples, train.n_samples, holdout.n_samples
+    own_sites = synthetic.variants
     synthetic, train, holdout = (
         _at_most(panel, MOST_COMPARED, settings.seed) for panel in aligned(synthetic, train, holdout, settings.maf)
     )
@@ -145,7 +146,7 @@ def audit_panels(
         found |= _beside(frequency_figures, counts)
         found["rare_allele_leakage"] = _rare_alleles(counts, train)
         advance()
-        linkage, decays = _linkage(samples, counts, settings)
+        linkage, decays = _linkage(samples, counts, windows_of(train.variants, own_sites, settings.window), settings)
         found |= linkage
         advance()
         found |= _beside(distance_figures, [PairDistances.of(sample, settings.seed) for sample in samples])
@@ -214,20 +215,20 @@ def _rare_alleles(counts: Sequence[AlleleCounts], train: Panel) -> Found:
 
 
 def _linkage(
-    samples: Sequence[Sample], counts: Sequence[AlleleCounts], settings: AuditSettings
+    samples: Sequence[Sample], counts: Sequence[AlleleCounts], windows: np.ndarray, settings: AuditSettings
 ) -> tuple[dict[str, Found], list[np.ndarray]]:
     """Pairs, pairs across window borders, triples; and the LD decay of each sample."""
     variants, common = samples[0].panel.variants, common_sites(counts[1], counts[2])
     rng = np.random.default_rng(settings.seed)
     pairs = draw_pairs(variants, common, rng)
-    across = draw_pairs(variants, common, rng, settings.window)
+    across = draw_pairs(variants, common, rng, windows)
     triples = draw_triples(variants, common, rng)
     counted = [SetCounts.of(sample, pairs) for sample in samples]
     decays = [decay(pairs, each) for each in counted]
     found = _beside(partial(pair_figures, pairs), counted)
     borders = _beside(partial(pair_figures, across), [SetCounts.of(sample, across) for sample in samples])
     found["ld_decay_error_borders"] = borders["ld_decay_error"]._replace(
-        note=f"windows of {settings.window:,} sites, {len(across.sites):,} pairs"
+        note=f"windows of {settings.window:,} synthetic sites, {len(across.sites):,} pairs"
     )
     found |= _beside(partial(triple_figures, triples), [SetCounts.of(sample, triples) for sample in samples])
     return found, decays

@@ -69,7 +69,7 @@ class Threshold(click.ParamType):
 )  # fmt: skip
 @click.option(
     "--window", type=click.IntRange(2), default=500, show_default=True,
-    help="Width of windows, in sites: LD is measured across their borders too.",
+    help="Width of windows, in sites of SYNTHETIC: LD is measured across their borders too.",
 )  # fmt: skip
 @click.option(
     "--thresholds", type=_TABLE, help="JSON: measures and what they may be: a number, [least, most], or null."
@@ -102,16 +102,16 @@ def audit(
     from haploom.audit.thresholds import read_thresholds
     from haploom.errors import CheckFailedError
     from haploom.io import read_genetic_map, read_panel
-    from haploom.report.audit_report import FILES, audit_record, shown_measures, write_audit
+    from haploom.report.audit_report import FILES, audit_record, shown_measures, to_mend, write_audit
     from haploom.report.result_folder import ResultFolder
 
     inputs = (synthetic, train, holdout, *populations, split, selection.sites, thresholds, genetic_map)
     folder = ResultFolder(output, FILES, (), inputs, force)
     gates = checked_thresholds((read_thresholds(thresholds) if thresholds else {}) | dict(single))
-    parts = (None, "train", "test") if split else (None, None, None)
+    parts = ("train", "test") if split else (None, None)
     panels = [
-        read_panel(path, replace(selection, split=split if part else None, part=part))
-        for path, part in zip((synthetic, train, holdout), parts)
+        read_panel(synthetic),  # at all its sites, which say where windows begin
+        *(read_panel(path, replace(selection, split=split, part=part)) for path, part in zip((train, holdout), parts)),
     ]
     (made, learned, new), level = labelled(panels, populations, label)
     contigs = learned.variants.contigs()
@@ -125,6 +125,8 @@ def audit(
         click.echo(json.dumps(audit_record(found)))
     else:
         print_result({**shown_measures(found), "report": output / "audit.html"}, as_json=False)
+    for advice, names in to_mend(found).items():
+        click.echo(f"{', '.join(names)}: {advice}", err=True)
     if found.failed:
         raise CheckFailedError(
             f"{len(found.failed)} of {len(found.measures)} measures are outside their gates: "

@@ -51,8 +51,9 @@ _SWITCHES_PER_CM, _MISMATCH = 8.0, 1e-3
     help="Draw alleles by the decoder's probabilities (vae, cvae, yvae), not the likelier one as the paper does.",
 )  # fmt: skip
 @click.option(
-    "--latents", type=click.Choice(_LATENTS), default="prior", show_default=True,
-    help="Of a cvae or yvae: from the prior as the paper does, or around those of the label's training people.",
+    "--latents", type=click.Choice(_LATENTS),
+    help="Of a cvae or yvae: around those of the label's training people, or from the prior as the paper does. "
+    "[default: training]",
 )  # fmt: skip
 @click.option(
     "--method", type=click.Choice(_METHODS), default="mosaic", show_default=True,
@@ -78,7 +79,7 @@ _SWITCHES_PER_CM, _MISMATCH = 8.0, 1e-3
 @quiet_option
 def synthesize(
     model: Path | None, panel: Path | None, named: tuple[str, ...], people: int, output: Path,
-    output_type: str | None, sampled: bool, latents: Literal["prior", "training"],
+    output_type: str | None, sampled: bool, latents: Literal["prior", "training"] | None,
     method: Literal["independent", "mosaic", "copying"], switches_per_cm: float, mismatch: float,
     genetic_map: Path | None, selection: "Selection", no_version: bool, seed: int, workers: "Workers",
     threads: int | None, force: bool, dry_run: bool, as_json: bool,
@@ -148,7 +149,7 @@ def synthesize(
     print_result({"people": len(samples), "sites": len(source.variants), "labels": str(labels_to)}, as_json)
 
 
-def _of_model(path: Path, sampled: bool, latents: Literal["prior", "training"]) -> "Source":
+def _of_model(path: Path, sampled: bool, latents: Literal["prior", "training"] | None) -> "Source":
     from haploom.io.model_file import file_sha256, read_model
     from haploom.synthesis import model_source
 

@@ -251,7 +251,7 @@ def _train_coordinates(
     from haploom.panel import Split
 
     panel = read_dosages(source, replace(selection, maf=None))
-    places = read_places(coordinates, panel.samples)
+    places = read_places(coordinates, panel.samples, source)
     known = ~np.isnan(places).any(axis=1)
     if not known.all():
         note(f"{(~known).sum():,} of {len(known):,} people have no place in {coordinates} and are left out")

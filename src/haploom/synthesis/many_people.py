@@ -13,7 +13,7 @@ from haploom.synthesis.sources import Block, Draw, stream_of
 
 
 def drawn_in_parts(
-    model: Path, sampled: bool, latents: Latents, seed: int, workers: Workers, blocks: Sequence[Block]
+    model: Path, sampled: bool, latents: Latents | None, seed: int, workers: Workers, blocks: Sequence[Block]
 ) -> Iterator[np.ndarray]:
     """What `model_source` of these draws for each block, in order: the `draw` of `people_blocks`, but for the blocks.
 
@@ -24,11 +24,11 @@ def drawn_in_parts(
     return (bits for _, bits in parts)
 
 
-def _drawn(model: Path, sampled: bool, latents: Latents, seed: int, block: Block) -> np.ndarray:
+def _drawn(model: Path, sampled: bool, latents: Latents | None, seed: int, block: Block) -> np.ndarray:
     return _draw_of(read_model_once(model), sampled, latents, block[0])(stream_of(seed, block))
 
 
 @lru_cache(maxsize=1)
-def _draw_of(model: ModelFile, sampled: bool, latents: Latents, place: int) -> Draw:
+def _draw_of(model: ModelFile, sampled: bool, latents: Latents | None, place: int) -> Draw:
     """Remembered, because a worker is given one block after another of the same population."""
     return model_source(model, sampled=sampled, latents=latents).draw_of(place)

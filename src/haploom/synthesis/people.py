@@ -83,13 +83,13 @@ def synthesize(source: Source, populations: Sequence[str], people: int, seed: in
 
 def synthesize_panel(
     model: ModelFile, populations: Sequence[str], people: int, seed: int = 1, *, sampled: bool = False,
-    latents: Latents = "prior",
+    latents: Latents | None = None,
 ) -> Panel:  # fmt: skip
     """`people` people of each population as a model makes them: `synthesize` of `model_source`.
 
     Deciding every allele for the likelier one makes rare alleles rarer than in life: such haplotypes are less diverse
-    than real ones. sampled: draw them by their probabilities (vae, cvae, yvae). latents: "training" draws those of a
-    cvae or yvae from around the label's training people.
+    than real ones. sampled: draw them by their probabilities (vae, cvae, yvae). latents: of a cvae or yvae, from
+    around those of the label's training people (None, "training"), or from the "prior", as in the paper.
 
     Raises HaploomError for a population the model does not know, or a model that cannot make haplotypes.
     """
