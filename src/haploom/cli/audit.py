@@ -19,10 +19,12 @@ from haploom.cli.frame import (
     seed_option,
     site_selection_options,
     threads_option,
+    workers_options,
 )
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+    from haploom.parallel import Workers
 
 _GENOTYPES = click.Path(exists=True, path_type=Path)
 _TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -79,6 +81,7 @@ class Threshold(click.ParamType):
 )
 @map_option
 @seed_option
+@workers_options
 @threads_option
 @force_option
 @json_option
@@ -86,8 +89,8 @@ class Threshold(click.ParamType):
 def audit(
     synthetic: Path, train: Path, holdout: Path, output: Path, populations: tuple[Path, ...], label: str | None,
     split: Path | None, selection: "Selection", maf: float | None, window: int, thresholds: Path | None,
-    single: tuple[tuple[str, Any], ...], genetic_map: Path | None, seed: int, threads: int | None, force: bool,
-    as_json: bool,
+    single: tuple[tuple[str, Any], ...], genetic_map: Path | None, seed: int, workers: "Workers",
+    threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Compare SYNTHETIC people, whoever made them, with held-out real people, both against the training people.
 
@@ -116,10 +119,9 @@ def audit(
     (made, learned, new), level = labelled(panels, populations, label)
     contigs = learned.variants.contigs()
     maps = {contig: read_genetic_map(genetic_map, contig) for contig in contigs} if genetic_map else None
-    settings = AuditSettings(
-        maf=maf, window=window, thresholds=gates, seed=seed, threads=threads or default_threads()
-    )  # fmt: skip
-    found = audit_panels(made, learned, new, level, settings, maps)
+    threads = threads or (default_threads() if workers.here else 1)
+    settings = AuditSettings(maf=maf, window=window, thresholds=gates, seed=seed, threads=threads)
+    found = audit_panels(made, learned, new, level, settings, maps, workers)
     write_audit(found, folder)
     if as_json:
         click.echo(json.dumps(audit_record(found)))

@@ -38,12 +38,11 @@ def encode_smallest(alleles: np.ndarray) -> bytes:
     """
     best = min(_forms(alleles), key=len)
     numbers, first = number_haplotypes(alleles)
-    once = alleles[:, first]
-    if len(first) < min(len(numbers), _MOST_DIFFERENT) and once.size <= _MOST_AT_ONCE:
+    if len(first) < min(len(numbers), _MOST_DIFFERENT) and len(first) * len(alleles) <= _MOST_AT_ONCE:
         recencies = np.empty_like(numbers)
         _to_recencies(numbers, np.empty_like(first), recencies)
         codes = encode_codes(recencies[:, None], len(first) + 1)
-        told_once = join_parts([codes, min(_forms(once), key=len)])
+        told_once = join_parts([codes, min(_forms(alleles[:, first]), key=len)])
         best = min(best, bytes([REPEATED]) + number_to_bytes(len(first)) + told_once, key=len)
     return best
 
