@@ -99,7 +99,9 @@ def test_synthesize__integer_decoders_decide_as_the_float_network(kind, latents,
     if latents != "prior":
         train = two_populations.select_samples(model.split.samples("train", two_populations.samples))
         rows = panel_latents(model, train)[train.labels("population", per="haplotype") == "south"]
-        z = rows.mean(axis=0) + rows.std(axis=0) * z
+        spread = model.arrays["labels.spread"][1]
+        np.testing.assert_allclose(spread @ spread.T, np.cov(rows.T, bias=True), atol=1e-4 * rows.var(axis=0).max())
+        z = rows.mean(axis=0) + z @ spread.T
     with torch.no_grad():
         wanted = network.decode(torch.from_numpy(z).float(), torch.ones(80, dtype=torch.int64)).numpy() > 0
     assert (synthesize_panel(model, ["south"], 40, latents=latents).alleles() == wanted).mean() > 0.995
@@ -182,6 +184,19 @@ def test_synthesize__sampled_alleles_have_the_decoders_probabilities(kind, model
 def test_synthesize__sampled_is_refused_where_there_is_no_choice(kind, says, model_of):
     with pytest.raises(HaploomError, match=says):
         synthesize_panel(model_of(kind), ["all"], 2, sampled=True)
+
+
+def test_synthesize__latents_of_a_vae_are_spread_by_variances_alone(model_of):
+    """As in the paper; so are those of a C-VAE whose file says no more, from a release before."""
+    model = model_of("cvae")
+    spread = np.stack([np.diag(np.sqrt(each)) for each in model.arrays["labels.variance"]])
+    without = {name: array for name, array in model.arrays.items() if name != "labels.spread"}
+    one, other = (
+        synthesize_panel(replace(model, arrays=arrays), ["south"], 20).alleles()
+        for arrays in (without, {**without, "labels.spread": spread})
+    )
+    np.testing.assert_array_equal(one, other)
+    assert "labels.spread" not in model_of("vae").arrays
 
 
 @pytest.mark.parametrize(("kind", "says"), [("gmmn", "has no latents"), ("vae", "around training people")])

@@ -3,8 +3,8 @@
 | kind | haplotypes are decoded from |
 |---|---|
 | vae | z ~ N(mean, variance) of the label's training haplotypes' latents |
-| cvae | as a vae, or z ~ N(0, I), and the label |
-| yvae | as a vae, or z ~ N(0, I), by the label's own decoder |
+| cvae | z ~ N(mean, covariance) of them, or z ~ N(0, I), and the label |
+| yvae | z ~ N(mean, covariance) of them, or z ~ N(0, I), by the label's own decoder |
 | gmmn | noise ~ N(0, I), and the label where it was trained with labels |
 | autoregressive | nothing: allele after allele is drawn given those before, and the label as a gmmn |
 
@@ -82,10 +82,14 @@ def _from_latents(sampled: bool, around_training: bool, model: ModelFile, place:
     network = _integer_decoder(model, f"exact.{place}" if kind == "yvae" else "exact")
     label = np.eye(model.card.config["n_labels"])[place] if kind == "cvae" else np.empty(0)
     n_latents = network.n_inputs - len(label)
-    mean, deviation = np.zeros(n_latents), np.ones(n_latents)
+    mean, spread = np.zeros(n_latents), np.eye(n_latents)
     if around_training:
-        mean, deviation = model.arrays["labels.mean"][place], np.sqrt(model.arrays["labels.variance"][place])
-    return partial(_decoded, network, mean, deviation, label, sampled)
+        mean = model.arrays["labels.mean"][place]
+        if "labels.spread" in model.arrays:
+            spread = model.arrays["labels.spread"][place]
+        else:
+            spread = np.diag(np.sqrt(model.arrays["labels.variance"][place]))
+    return partial(_decoded, network, mean, spread, label, sampled)
 
 
 def _integer_decoder(model: ModelFile, group: str) -> IntegerNetwork:
@@ -96,11 +100,14 @@ def _integer_decoder(model: ModelFile, group: str) -> IntegerNetwork:
 
 
 def _decoded(
-    network: IntegerNetwork, mean: np.ndarray, deviation: np.ndarray, label: np.ndarray, sampled: bool,
+    network: IntegerNetwork, mean: np.ndarray, spread: np.ndarray, label: np.ndarray, sampled: bool,
     rng: np.random.Generator,
 ) -> np.ndarray:  # fmt: skip
-    """What an integer decoder makes of z ~ N(mean, deviation^2), followed by the one-hot label."""
-    z = mean + deviation * rng.standard_normal((ROWS, len(mean)))
+    """What an integer decoder makes of z = mean + spread e, e ~ N(0, I), followed by the one-hot label."""
+    z = np.tile(mean.astype(np.float64), (ROWS, 1))
+    # One direction after another: a matrix product is rounded as each machine's library likes.
+    for direction, weights in zip(spread.T.astype(np.float64), rng.standard_normal((ROWS, len(mean))).T):
+        z += weights[:, None] * direction
     inputs = network.quantise_input(np.hstack([z, np.tile(label, (ROWS, 1))]))
     if not sampled:
         return pack_rows(network.decide(inputs))
