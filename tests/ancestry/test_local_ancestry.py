@@ -28,6 +28,7 @@ from haploom.panel import DosagePanel, GeneticMap, Panel, Split
 from haploom.popgen.admixture import Admixture
 from haploom.popgen.breeding import breed
 from haploom.popgen.tracks import ancestry_tracks
+from haploom.report.ancestry_plots import painted_chromosomes
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +234,18 @@ def test_files__bed_tsv_and_q(people, model, tmp_path):
     assert_allclose(np.loadtxt(tmp_path / "a.Q"), painting.proportions, atol=1e-6)
 
 
+def test_painting__is_drawn_where_the_sites_are(people, model):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    painting = paint_panel(people[1], model)
+    figure, ax = pyplot.subplots()
+    painted_chromosomes(ax, painting)
+    begin, end = painting.segments.start_bp.min() - 1, painting.segments.end_bp.max()
+    assert_allclose(np.array(ax.get_xlim()) * 1e6, [begin, end])
+    assert_allclose(min(bar.get_x() for bar in ax.patches) * 1e6, begin)
+    assert_allclose(max(bar.get_x() + bar.get_width() for bar in ax.patches) * 1e6, end)
+    pyplot.close(figure)
+
+
 def test_windows__logistic_baseline_finds_ancestry_too(people):
     reference, admixed, truth = people
     windows = WindowLogistic(window=20, generations=8).fit(reference, reference.labels("population", per="haplotype"))
@@ -243,6 +256,16 @@ def test_windows__logistic_baseline_finds_ancestry_too(people):
     several = Panel(reference.bits, two_contigs(reference.variants), reference.samples)
     with pytest.raises(HaploomError, match="2 contigs"):
         windows.fit(several, reference.labels("population", per="haplotype"))
+
+
+def test_windows__few_people(people):
+    reference, admixed, _ = people
+    labels = reference.labels("population")
+    north, south = (np.flatnonzero(labels == label) for label in sorted(set(labels)))
+    for chosen in ([north[0], south[0]], [north[0], *south[:2]], [*north[:2], *south[:7]]):
+        few = reference.select_samples([reference.samples[place] for place in chosen])
+        windows = WindowLogistic(window=100).fit(few, few.labels("population", per="haplotype"))
+        assert_allclose(windows.predict_proba(admixed).sum(axis=2), 1)
 
 
 def two_contigs(variants):
@@ -274,3 +297,14 @@ def test_classify__local_ancestry_by_command(people, model, tmp_path, capsys):
     painted = [*command, "--force", "--painting", str(tmp_path / "p.doc")]
     assert run(program, painted) == 3
     assert ".png" in capsys.readouterr().err
+    write_panel(reference, tmp_path / "r.vcf")
+    train = ["train", str(tmp_path / "r.vcf"), "--populations", str(tmp_path / "t.tsv"), "--kind", "pca"]
+    assert run(program, [*train, "--latent", "2", "-o", str(tmp_path / "pca.model")]) == 0
+    command[command.index("-m") + 1] = str(tmp_path / "pca.model")
+    for option in (
+        "--proportions",
+        "--local-ancestry",
+        "--why",
+    ):  # another model than is wanted, whatever is asked of it
+        assert run(program, [*command, "--force", option, str(tmp_path / "new.tsv")]) == 3
+        assert "--kind ancestry" in capsys.readouterr().err

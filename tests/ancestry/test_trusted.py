@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 pytest.importorskip("sklearn")
 
@@ -21,7 +21,7 @@ from haploom.ancestry.typicality import Typicality
 from haploom.baselines.kernel_ridge import squared_distances
 from haploom.cli.frame import run
 from haploom.cli.main import haploom as program
-from haploom.errors import HaploomError, SiteMismatchError
+from haploom.errors import CorruptModelError, HaploomError, SiteMismatchError
 from haploom.io import write_panel, write_populations, write_split
 from haploom.io.model_file import read_model, write_model
 from haploom.panel import DosagePanel, Split
@@ -72,6 +72,48 @@ def test_trusted__same_bytes_alone_in_a_cohort_in_another_order_and_by_threads(t
         assert alone < cohort
         assert len(alone) == 2
         assert_array_equal(alone_scores, scores[2 * place : 2 * place + 2])
+
+
+@pytest.mark.parametrize("unphased", [False, True])
+def test_trusted__reference_people_are_answered_as_left_out(two_populations, two_populations_split, unphased):
+    everyone = DosagePanel.from_panel(two_populations) if unphased else two_populations
+    model = train_ancestry(everyone, two_populations_split, "population")
+    fitted = [name for name in everyone.samples if two_populations_split.part_of[name] != "test"]
+    of_model = classify_panel(everyone.select_samples(fitted), model)
+    assert (of_model.labels == "unknown").mean() == pytest.approx(0.05, abs=1 / len(fitted))  # as many as asked
+    size = 1 if unphased else 2
+    for name in (fitted[0], fitted[-1]):
+        parts = {**two_populations_split.part_of, name: "test"}
+        without = classify_panel(everyone.select_samples([name]), train_ancestry(everyone, Split(parts), "population"))
+        row = size * fitted.index(name)
+        assert_allclose(of_model.scores[row : row + size], without.scores, atol=0.02)
+
+
+def test_trusted__only_name_and_genotypes_together_make_a_reference_person(trained, two_populations):
+    first, second, *_ = trained.card.training["reference_people"]
+    alleles = two_populations.select_samples([first]).alleles()
+
+    def labelled(name, alleles=alleles):
+        return classify_panel(type(two_populations).from_alleles(alleles, trained.variants, [name]), trained)
+
+    own, renamed, stranger = labelled(first), labelled("somebody"), labelled(second)
+    place = 2 * trained.card.training["reference_people"].index(first)
+    assert_array_equal(own.scores, trained.arrays["left_out.probabilities"][place : place + 2])
+    assert_array_equal(stranger.scores, renamed.scores)  # the name of another reference person is no more than a name
+    assert (renamed.scores != own.scores).any()
+    flipped = alleles.copy()
+    flipped[0, 5] = 1 - flipped[0, 5]
+    assert_array_equal(labelled(first, flipped).scores, labelled("somebody", flipped).scores)
+
+
+@pytest.mark.parametrize("array", ["left_out.probabilities", "typicality.left_out", "stack.weight"])
+def test_trusted__models_without_what_they_need_are_refused(trained, held_out, array):
+    arrays = {name: each for name, each in trained.arrays.items() if name != array}
+    with pytest.raises(CorruptModelError, match="trained again"):
+        classify_panel(held_out, replace(trained, arrays=arrays))
+    short = {**trained.arrays, "left_out.probabilities": trained.arrays["left_out.probabilities"][:-1]}
+    with pytest.raises(CorruptModelError, match="left-out probabilities are"):
+        classify_panel(held_out, replace(trained, arrays=short))
 
 
 def test_trusted__same_training_same_bytes(trained, two_populations, two_populations_split):
@@ -201,6 +243,38 @@ def test_principal_coordinates__as_those_of_the_centred_counts():
     assert np.abs(np.abs(got - got[:30].mean(axis=0)) - np.abs(wanted)).max() < 1e-3
 
 
+def test_trusted__reference_people_who_are_nearly_or_all_alike(two_populations):
+    # But for one allele of one person no two differ: most people have no axes and no limits, and still an answer.
+    alleles = np.zeros((40, 6), dtype=np.uint8)
+    alleles[0, 0] = 1
+    names = [f"P{i:02d}" for i in range(20)]
+    labels = {"population": ["north"] * 10 + ["south"] * 10}
+    alike = type(two_populations).from_alleles(alleles, two_populations.variants.select(np.arange(6)), names, labels)
+    for panel in (alike, DosagePanel.from_panel(alike)):
+        model = train_ancestry(panel, Split(dict.fromkeys(names, "train")), "population")
+        classifier = TrustedClassifier.from_model(model)
+        new = type(two_populations).from_alleles(alleles[2:4], alike.variants, ["new"])
+        measured = classifier.measure(new, model)
+        got = classifier.classification(measured, new, model)
+        assert_allclose(got.scores, 0.5, atol=0.1)
+        assert np.isfinite(check_people(got, measured, classifier, model)[0].oddness)
+        same = panel.select_samples(names).select_sites(slice(1, None))
+        with pytest.raises(HaploomError, match="all 20 people are alike at all 5 sites"):
+            train_ancestry(same, Split(dict.fromkeys(names, "train")), "population")
+
+
+def test_principal_coordinates__people_far_beyond_the_reference():
+    # Rare alleles alone: people lie near each other, and one who has all of them a thousand times as far.
+    rng = np.random.default_rng(6)
+    counts = (rng.random((60, 2000)) < 0.001).astype(np.uint8)
+    distances = squared_distances(counts, np.True_, counts)
+    axes = PrincipalCoordinates.fit(distances, 2)
+    far = squared_distances(np.full((1, 2000), 2, dtype=np.uint8), np.True_, counts)
+    assert far.min() > 1000 * distances.mean()
+    assert np.isfinite(axes.place(far)).all()
+    assert_array_equal(axes.place(np.concatenate([distances, far]))[:60], axes.place(distances))
+
+
 def test_trusted__by_command(two_populations, two_populations_split, trained, tmp_path, capsys):
     write_panel(two_populations, tmp_path / "x.vcf")
     write_populations(tmp_path / "labels.tsv", two_populations.samples, two_populations.populations)
@@ -216,9 +290,21 @@ def test_trusted__by_command(two_populations, two_populations_split, trained, tm
     assert_array_equal(read_model(model).arrays["stack.weight"], trained.arrays["stack.weight"])
     classify = ["classify", *labelled, *split, "--part", "test", "-m", str(model), "-o", str(tmp_path / "o.tsv")]
     assert run(program, [*classify, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["accuracy"]["value"] > 0.8
+    said = json.loads(capsys.readouterr().out)
+    assert said["accuracy"]["value"] > 0.8
+    assert said["accuracy_top_label"]["value"] > 0.95
+    assert said["labelled_unknown"] == said["haplotypes"] - said["labelled_north"] - said["labelled_south"]
+    few = ["-s", said_as_known(tmp_path / "o.tsv"), *classify[2:], "--force", "--json"]
+    assert run(program, ["classify", str(tmp_path / "x.vcf"), *few]) == 0
+    assert json.loads(capsys.readouterr().out)["labelled_unknown"] == 0
     header = (tmp_path / "o.tsv").read_text().splitlines()[0]
     assert header == "sample\thaplotype\tlabel\tset\tp_north\tp_south\tpart"
+
+
+def said_as_known(table):
+    """Names of the people with a label, for -s."""
+    rows = [line.split("\t") for line in table.read_text().splitlines()[1:]]
+    return ",".join(dict.fromkeys(row[0] for row in rows if row[2] != "unknown"))
 
 
 def test_trusted__people_of_the_reference_are_warned_of(
@@ -231,7 +317,7 @@ def test_trusted__people_of_the_reference_are_warned_of(
     fitted = sum(len(two_populations_split.samples(part, two_populations.samples)) for part in ("train", "validation"))
     warning = capsys.readouterr().err
     assert f"trained on {fitted:,} of these {two_populations.n_samples:,} people" in warning
-    assert "`unknown`" in warning
+    assert "left out" in warning
     assert run(program, ["embed", *of_model, "--force"]) == 3
     assert "no latent space: use it with `haploom classify`" in capsys.readouterr().err
     assert run(program, ["inspect", str(tmp_path / "x.model")]) == 0

@@ -131,6 +131,10 @@ def test_embed__refusals_of_the_command(folder, tmp_path, capsys):
     given = ["embed", f"{folder}/people.vcf.gz", "-m", f"{folder}/vae.model", "-o", f"{tmp_path}/z.tsv"]
     assert run(haploom, [*given, "--beside", f"{folder}/pca.model"]) == 2
     assert run(haploom, [*given, "--plot", f"{tmp_path}/map.svg", "--beside", f"{folder}/pca.model"]) == 2
+    for twice in (["vae"], ["pca", "pca"]):
+        beside = [each for name in twice for each in ("--beside", f"{folder}/{name}.model")]
+        assert run(haploom, [*given, "--plot", f"{tmp_path}/map.html", *beside]) == 2
+    assert "given twice" in capsys.readouterr().err
     assert run(haploom, [*given, "--plot", f"{tmp_path}/map.gif"]) == 3
     assert ".html" in capsys.readouterr().err
     pca = ["embed", f"{folder}/people.vcf.gz", "-m", f"{folder}/pca.model", "-o", f"{tmp_path}/z.tsv"]

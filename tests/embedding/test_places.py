@@ -195,6 +195,16 @@ def test_locate__by_command(cline, tmp_path, capsys):
     capsys.readouterr()
     assert run(program, [*locate, "--force"]) == 0
     assert "trained on 79 of these 80 people" in capsys.readouterr().err  # validation people were fitted too
+    # Places without names are those of everyone in the file, whoever is chosen of them.
+    (tmp_path / "unnamed.txt").write_text("".join(f"{x} {y}\n" for x, y in places.tolist()))
+    figures = []
+    for table in ("places.tsv", "unnamed.txt"):
+        part = ["--split", str(tmp_path / "split.tsv"), "--part", "train", "--coordinates", str(tmp_path / table)]
+        few = ["-s", ",".join(panel.samples[41:20:-2])]
+        assert run(program, [*locate, *part, *few, "--force"]) == 0
+        figures.append(json.loads(capsys.readouterr().out))
+    assert figures[0] == figures[1]
+    assert figures[0]["people"] == 11
     for command in ("embed", "classify"):
         assert run(program, [command, str(tmp_path / "x.vcf"), "-m", str(model), "-o", str(tmp_path / "e.tsv")]) == 3
         assert "haploom locate" in capsys.readouterr().err

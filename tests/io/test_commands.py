@@ -41,6 +41,16 @@ def test_split__parts_are_stratified_and_keep_families(source, capsys):
     assert "train" in capsys.readouterr().out
 
 
+def test_split__without_labels_at_random_by_person(source, capsys):
+    arguments = ["split", str(source), "--fractions", "0.5,0.2,0.3", "-o", str(source.parent / "s.tsv")]
+    assert run(haploom, [*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"label": None, "train": 20, "validation": 8, "test": 12}
+    assert list(read_split(source.parent / "s.tsv").part_of) == PEOPLE
+    for column in ("--label", "--groups"):
+        assert run(haploom, [*arguments, "--force", column, "family"]) == 2
+    assert "--populations" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("fractions", ["0.5,0.5", "a,b,c", "0.5"])
 def test_split__wrong_fractions_are_wrong_usage(source, fractions):
     table = str(source.parent / "labels.tsv")

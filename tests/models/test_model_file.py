@@ -26,7 +26,7 @@ from haploom.io.model_file import (
 )
 from haploom.panel import Panel
 from haploom.report.training_curves import loss_terms, save_loss_plot
-from haploom.training.loop import EpochFigures
+from haploom.training.epochs import EpochFigures
 
 
 def test_model_file__comes_back(small_model, tmp_path):

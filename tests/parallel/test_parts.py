@@ -198,7 +198,8 @@ def test_part_files__others_files_are_left(tmp_path):
 )
 @settings(deadline=None, max_examples=200)
 def test_run__any_order_and_failures_give_the_same(failures, capacity, ordered, picks, kept, tmp_path_factory):
-    from haploom.parallel.parts import WorkerLostError, _Run
+    from haploom.parallel.failures import WorkerLostError
+    from haploom.parallel.parts import _Run
 
     left = list(failures)
     files = PartFiles(tmp_path_factory.mktemp("parts"), {})

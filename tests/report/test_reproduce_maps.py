@@ -17,6 +17,7 @@ from haploom.popgen import breeds
 from haploom.report.reproduce import catalogue, map_pages, map_rows, table3
 from haploom.report.reproduce.catalogue import Request
 from haploom.report.reproduce.map_data import MAF, SIZES, Genotyped, given, parts_of
+from haploom.report.reproduce.map_figures import map_figures
 from haploom.report.reproduce.map_methods import SCALED, TSNE, by_components, by_tsne, by_vae, genotype_distances
 from haploom.report.reproduce.table3 import table3_claims, winners
 
@@ -80,6 +81,17 @@ def test_table3__every_row_and_a_second_run_measures_nothing(tiny, tmp_path, mon
 
     monkeypatch.setattr(map_rows, "_rows", lambda *given: pytest.fail("measured again"))
     assert table3.reproduce(request, tmp_path)[0].read_text() == text
+
+
+def test_table3__points_that_are_gone_are_made_again(tiny, tmp_path, people):
+    sizes = replace(TINY, splits=1)
+    request = Request(name="table3", size="quick")
+    for _ in range(2):
+        file = table3.row_file(request, sizes, tmp_path)
+        measured = map_rows.measure_maps(people, sizes, 1, file, tmp_path, [by_components])
+        points = map_rows.points_file(tmp_path, people, SCALED)
+        assert len(map_figures(people, tmp_path, {row["method"]: None for row in measured})) == 2
+        points.unlink()
 
 
 @pytest.mark.parametrize("name", ["fig-s6", "fig-s7", "fig-s8"])

@@ -1,6 +1,7 @@
 """Which reference population a haplotype is most similar to."""
 
-from haploom.ancestry.centroids import Classification, classify_panel, write_classification
+from haploom.ancestry.classification import Classification, write_classification
+from haploom.ancestry.classify import classify_panel
 from haploom.ancestry.comparison import MethodAccuracy, compare_classifiers
 from haploom.ancestry.known_labels import check_label_level, known_labels
 from haploom.ancestry.many_people import classify_in_parts

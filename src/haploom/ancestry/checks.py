@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haploom.ancestry.centroids import Classification
+from haploom.ancestry.classification import Classification
 from haploom.ancestry.trusted import Measured, TrustedClassifier
 from haploom.ancestry.typicality import FALSE_REJECTION
 from haploom.io.model_file import ModelFile
@@ -17,8 +17,9 @@ SURE = 0.9
 class PersonChecks:
     """Of one person. labels, probabilities: of each row, the top label's probability. overlap: share of the model's
     sites called, 0 to 1. oddness: how far outside the reference, in multiples of the limit's distance from the mean:
-    above 1 is `unknown`. nearest: reference people, the most alike first, as (name, label, squared difference a site).
-    failed: sentences, none where all is well.
+    above 1 is `unknown` (where reference people are all alike the limit is at the mean: 1 and what lies above it).
+    nearest: reference people, the most alike first, as (name, label, squared difference a site). failed: sentences,
+    none where all is well.
     """
 
     sample: str
@@ -37,6 +38,7 @@ def check_people(
     size = classifier.reference.rows_per_person
     names = model.card.training["reference_people"]
     label_of = np.array(model.labels)[classifier.reference.labels[::size]]
+    limit = measured.threshold
     tops = np.array(classification.classes)[classification.scores.argmax(axis=1)]
     out = []
     for person, sample in enumerate(classification.samples):
@@ -48,18 +50,21 @@ def check_people(
         about = PersonChecks(
             sample, tuple(map(str, classification.labels[rows])),
             tuple(classification.scores[rows].max(axis=1).tolist()), float(measured.coverage[person]),
-            float(measured.oddness[person] / measured.threshold), nearest, (),
+            1 + float(measured.oddness[person] - limit) / (limit if limit > 0 else 1.0), nearest, (),
         )  # fmt: skip
-        failed = _failed(about, tuple(map(str, tops[rows])), classification.parts[person])
+        part, is_own = classification.parts[person], bool(measured.own[person] >= 0)
+        failed = _failed(about, tuple(map(str, tops[rows])), part, is_own)
         out.append(PersonChecks(**{**vars(about), "failed": failed}))
     return out
 
 
-def _failed(about: PersonChecks, tops: tuple[str, ...], part: str) -> tuple[str, ...]:
+def _failed(about: PersonChecks, tops: tuple[str, ...], part: str, is_own: bool) -> tuple[str, ...]:
     """tops: the likeliest label of each row, of unknown people too."""
     failed = []
-    if part in ("train", "validation"):
-        failed.append(f"is one of the model's own people ({part}): this row says nothing of how good it is")
+    if is_own:
+        failed.append(f"is one of the model's own people ({part}): this is what was said of it when it was left out")
+    elif part in ("train", "validation"):
+        failed.append(f"has the name of one of the model's own people ({part}), but not the genotypes the model holds")
     if about.overlap < LEAST_OVERLAP:
         failed.append(f"{100 * about.overlap:.1f} % of the model's sites are called, wanted {100 * LEAST_OVERLAP:g} %")
     if about.oddness > 1:

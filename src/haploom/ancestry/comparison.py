@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haploom.ancestry.centroids import classify_panel
+from haploom.ancestry.classify import classify_panel
 from haploom.ancestry.known_labels import known_labels
 from haploom.ancestry.rebuilding import classify_by_rebuilding
 from haploom.baselines.accuracy import Accuracy, Interval, accuracy, paired_gain

@@ -47,7 +47,7 @@ class LabelMixtures:
         apart = (shares * _rows_times(shares, self.between)).sum(axis=1)
         # Alleles of a person who is mixed vary by the mean frequency: half of what lies between the labels is added.
         expected = (shares * self.within).sum(axis=1) + apart / 4
-        return ((shares * to_means).sum(axis=1) - apart / 2) / expected
+        return ((shares * to_means).sum(axis=1) - apart / 2) / np.maximum(expected, 1e-9)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         return {"start": self.start, "within": self.within, "bias": self.bias, "between": self.between}

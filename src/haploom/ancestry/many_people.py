@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from haploom.ancestry.centroids import Classification, classify_panel
+from haploom.ancestry.classification import Classification
+from haploom.ancestry.classify import classify_panel
 from haploom.io.model_file import read_model_once
 from haploom.panel import DosagePanel, Panel
 from haploom.panel.batches import batches_of_people

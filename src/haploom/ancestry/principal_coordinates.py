@@ -11,6 +11,7 @@ from haploom.exact.products import fixed_point_product
 
 _DISTANCE_BITS = 4
 _SUM_BITS = 52
+_FARTHEST = 64.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +31,13 @@ class PrincipalCoordinates:
         return cls(mean, -0.5 * vectors[:, largest] / np.sqrt(np.maximum(variances[largest], 1e-9)))
 
     def place(self, distances: np.ndarray) -> np.ndarray:
-        """float64 (n, n_axes), in fixed point: the same whoever shares the block. distances: (n, n_reference)."""
-        centred = distances - self.mean
+        """float64 (n, n_axes), in fixed point: the same whoever shares the block. distances: (n, n_reference).
+
+        Distances beyond _FARTHEST times the largest mean are taken as that: sums must stay within the fixed point.
+        """
+        farthest = _FARTHEST * self.mean.max()
+        centred = np.minimum(distances, farthest) - self.mean
         # Weights sum to 0 along an axis, so what all distances of a person share falls out.
-        limit = np.abs(self.weights).sum(axis=0).max() * 2.0**_DISTANCE_BITS * 4 * self.mean.max()
+        limit = np.abs(self.weights).sum(axis=0).max() * 2.0**_DISTANCE_BITS * farthest
+        limit = max(limit, 1.0)  # 0 where all reference people are alike
         return fixed_point_product(centred, self.weights, _DISTANCE_BITS, int(_SUM_BITS - np.ceil(np.log2(limit))))

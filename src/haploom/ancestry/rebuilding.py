@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from haploom.ancestry.centroids import Classification
+from haploom.ancestry.classification import Classification
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, rows_at_sites
 from haploom.panel import DosagePanel, Panel

@@ -1,7 +1,8 @@
 """Labels that can be trusted: calibrated probabilities, label sets, and `unknown` for people outside the reference.
 
 Each row is measured by itself against the reference, with integer sums: a person's answer does not depend on who else
-is in the file, on their order or on threads.
+is in the file, on their order or on threads. A reference person, who would copy itself, is told what was said of it in
+training, where it was left out.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from haploom import progress
-from haploom.ancestry.centroids import Classification
+from haploom.ancestry.classification import Classification
 from haploom.ancestry.conformal import label_sets
 from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
@@ -36,7 +37,8 @@ class Measured:
     (n_people,), the share of the model's sites that are called. oddness: float64 (n_people,), see `typicality`.
     nearest: int64 (n_people, NEAREST), places of reference people, the most alike first;
     differences: float64 (n_people, NEAREST), how far they are: squared difference of alleles a site, mean over rows.
-    threshold: the oddness above which a person is unknown.
+    threshold: the oddness above which a person is unknown. own: int64 (n_people,), the place of the reference person of
+    the same name and genotypes, whose oddness and nearest are without itself; -1 for others.
     """
 
     log_likelihoods: np.ndarray
@@ -46,11 +48,15 @@ class Measured:
     nearest: np.ndarray
     differences: np.ndarray
     threshold: float
+    own: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class TrustedClassifier:
-    """The parts of a trained classifier. coordinates, mixtures: None where rows are haplotypes."""
+    """The parts of a trained classifier. coordinates, mixtures: None where rows are haplotypes.
+
+    left_out: float64 (n_reference_rows, n_labels), probabilities of the reference rows, each without its own person.
+    """
 
     reference: Reference
     ridge: KernelRidge
@@ -59,6 +65,7 @@ class TrustedClassifier:
     coordinates: PrincipalCoordinates | None
     mixtures: LabelMixtures | None
     thresholds: np.ndarray
+    left_out: np.ndarray
     _at_sites: dict[bytes, Typicality] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -66,18 +73,25 @@ class TrustedClassifier:
         """Raises CorruptModelError when the model's arrays do not fit together."""
         try:
             ridge_of, axes_of = model.group("ridge"), model.group("coordinates")
+            reference = Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads)
+            n_people, left_out = len(model.card.training["reference_people"]), model.arrays["left_out.probabilities"]
+            wanted = (n_people * reference.rows_per_person, len(model.labels))
+            if not left_out.shape == (len(reference.counts), len(reference.start) - 1) == wanted:
+                raise ValueError(f"left-out probabilities are {left_out.shape}, wanted {wanted}")
             return cls(
-                Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads),
+                reference,
                 KernelRidge.from_weights(ridge_of["weights"], ridge_of["mean"], float(ridge_of["width"][0])),
                 Stack.from_arrays(model.group("stack")),
                 Typicality.from_arrays(model.group("typicality")),
                 PrincipalCoordinates(axes_of["mean"], axes_of["weights"]) if model.ploidy == 2 else None,
                 LabelMixtures.from_arrays(model.group("mixtures")) if model.ploidy == 2 else None,
                 model.arrays["sets.thresholds"],
+                left_out,
             )
         except (KeyError, ValueError, IndexError) as error:
             raise CorruptModelError(
-                f"the model says it is an ancestry classifier, but its arrays are not: {error}"
+                f"the model says it is an ancestry classifier, but its arrays are not: {error}. One made by an earlier "
+                "version has to be trained again"
             ) from error
 
     def measure(self, panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Measured:
@@ -87,16 +101,19 @@ class TrustedClassifier:
         likelihoods of fewer sites vary in another way.
         """
         rows_here = rows_at_sites(panel, model, min_coverage)
-        called, typicality = rows_here.rows(slice(0))[1], self.typicality
+        called, typicality, size = rows_here.rows(slice(0))[1], self.typicality, self.reference.rows_per_person
         anew = self.coordinates is None and not called.all()
         if anew:
             typicality = self._typicality_at(called)
         if self.coordinates is None:
             self.reference.copying(called)  # made once, not by each thread
+        place_of = {name: place for place, name in enumerate(model.card.training["reference_people"])}
+        named = np.array([place_of.get(name, -1) for name in panel.samples], dtype=np.int64)
 
         def block(first: int) -> tuple[np.ndarray, ...]:
             rows = slice(first, min(first + _ROWS_AT_ONCE, rows_here.n_rows))
-            return self._block(*rows_here.rows(rows), typicality, anew)
+            people = slice(rows.start // size, rows.stop // size)
+            return self._block(*rows_here.rows(rows), named[people], typicality, anew)
 
         blocks, starts = [], range(0, rows_here.n_rows, _ROWS_AT_ONCE)
         with (
@@ -106,8 +123,8 @@ class TrustedClassifier:
             for each in pool.map(block, starts):
                 blocks.append(each)
                 advance(_ROWS_AT_ONCE)
-        likelihoods, scores, coverage, oddness, nearest, apart = (np.concatenate(each) for each in zip(*blocks))
-        return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold)
+        likelihoods, scores, coverage, oddness, nearest, apart, own = (np.concatenate(each) for each in zip(*blocks))
+        return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold, own)
 
     def _typicality_at(self, called: np.ndarray) -> Typicality:
         """Of haplotypes at the sites called alone: takes longer than labelling a batch of people does."""
@@ -121,30 +138,40 @@ class TrustedClassifier:
         return self._at_sites[key]
 
     def _block(
-        self, counts: np.ndarray, called: np.ndarray, typicality: Typicality, anew: bool
+        self, counts: np.ndarray, called: np.ndarray, named: np.ndarray, typicality: Typicality, anew: bool
     ) -> tuple[np.ndarray, ...]:
-        """The arrays of Measured, of some people."""
+        """The arrays of Measured, of some people. named: int64 (n_people,), reference people of these names, or -1."""
         size, n_labels = self.reference.rows_per_person, len(self.reference.start) - 1
         distances = self.reference.distances(counts, called)
         scores = self.ridge.scores(distances)
         likelihoods = self.reference.log_likelihoods(counts, called)
-        coverage = np.broadcast_to(called, counts.shape).mean(axis=1)
+        coverage = np.broadcast_to(called, counts.shape).mean(axis=1)[::size]
         if self.coordinates is None:
             evidence = evidence_of_people(likelihoods, None if anew else scores)
         else:
             evidence = self.coordinates.place(distances)
         misfit = None if self.mixtures is None else self.mixtures.misfit(distances)
         # A reference person is as near as the nearest of its rows, on the mean over the person's own.
-        apart = distances.reshape(-1, size, len(self.reference.counts) // size, size).min(axis=3).mean(axis=1)
+        by_person = distances.reshape(-1, size, len(self.reference.counts) // size, size)
+        apart = by_person.min(axis=3).mean(axis=1)
+        people = np.arange(len(named))
+        same = by_person[people, :, named][:, range(size), range(size)].max(axis=1) == 0
+        own = np.where((named >= 0) & same & (coverage >= MIN_COVERAGE), named, -1)
+        apart[people[own >= 0], own[own >= 0]] = np.inf
+        oddness = np.where(own >= 0, typicality.left_out[own], typicality.oddness(evidence, misfit))
         nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
         return (
-            likelihoods[:, :n_labels], scores, coverage.reshape(-1, size)[:, 0], typicality.oddness(evidence, misfit),
-            nearest, np.take_along_axis(apart, nearest, axis=1) / counts.shape[1],
+            likelihoods[:, :n_labels], scores, coverage, oddness,
+            nearest, np.take_along_axis(apart, nearest, axis=1) / counts.shape[1], own,
         )  # fmt: skip
 
     def classification(self, measured: Measured, panel: Panel | DosagePanel, model: ModelFile) -> Classification:
         """Labels, probabilities and sets of the people measured."""
         probabilities = self.stack.probabilities(measured.log_likelihoods, measured.scores)
+        own = np.flatnonzero(measured.own >= 0)
+        size, n_labels = self.reference.rows_per_person, probabilities.shape[1]
+        left_out = self.left_out.reshape(-1, size, n_labels)[measured.own[own]]
+        probabilities.reshape(-1, size, n_labels)[own] = left_out
         unknown = np.repeat(measured.oddness > measured.threshold, self.reference.rows_per_person)
         labels = np.where(unknown, UNKNOWN, np.array(model.labels)[probabilities.argmax(axis=1)])
         sets = label_sets(probabilities, self.thresholds) & ~unknown[:, None]
@@ -159,7 +186,8 @@ def classify_trusted(
 
     A person's two haplotypes are labelled apart; whether the person is unknown is said of both. The set of an
     unknown person is empty, the probabilities are those of the labels there are and mean little. Absent sites are left
-    out of what is measured. Raises SiteMismatchError when the panel has a smaller share of the model's sites than
+    out of what is measured. People of the reference, by name and genotypes, are told what was said of them in training,
+    each left out. Raises SiteMismatchError when the panel has a smaller share of the model's sites than
     `min_coverage`, CorruptModelError when the model's arrays do not fit together.
     """
     classifier = _classifier_of(model, threads)

@@ -37,7 +37,7 @@ def train_ancestry(
     among those people is above it. The same input gives the same file; seed: which people are kept where there are
     more than MOST_REFERENCE_ROWS rows. The split's test people are not looked at.
 
-    Raises HaploomError with fewer than two labels, or a label of fewer than FEWEST_PEOPLE people.
+    Raises HaploomError with fewer than two labels, a label of fewer than FEWEST_PEOPLE people, or people all alike.
     """
     everyone = panel.samples
     fitted = [name for name in everyone if split.part_of.get(name) in ("train", "validation")]
@@ -59,9 +59,14 @@ def train_ancestry(
     size = reference.rows_per_person
     labels, people = reference.labels, np.arange(len(reference.counts)) // size
 
+    distances = reference.distances(reference.counts, np.True_)
+    if not distances.any():
+        raise HaploomError(
+            f"all {here.n_samples:,} people are alike at all {here.n_sites:,} sites: nothing tells their labels apart; "
+            "give sites that vary"
+        )
     with_all = reference.log_likelihoods_left_out()
     log_likelihoods = with_all[:, : len(names)]
-    distances = reference.distances(reference.counts, np.True_)
     ridge = KernelRidge().fit(distances, labels, size)
     stack, probabilities = fit_stack(log_likelihoods, ridge.left_out_, labels, people)
     thresholds = set_thresholds(probabilities, labels)
@@ -80,7 +85,7 @@ def train_ancestry(
         **{f"reference.{name}": array for name, array in reference.to_arrays().items()},
         **{f"stack.{name}": array for name, array in stack.to_arrays().items()},
         "ridge.weights": ridge.weights_, "ridge.mean": ridge.mean_, "ridge.width": np.array([ridge.width_]),
-        "sets.thresholds": thresholds,
+        "sets.thresholds": thresholds, "left_out.probabilities": probabilities,
         **{f"typicality.{name}": array for name, array in typicality.to_arrays().items()},
         **of_people,
     }  # fmt: skip

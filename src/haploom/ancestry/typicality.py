@@ -29,7 +29,7 @@ class Typicality:
     spread: (2,), mean and deviation of the reference people's distances; mosaic: (n_labels, 2), the same of their
     likelihoods as mosaics of all, by the label of their largest likelihood; no rows for unphased people.
     misfit: (2,), the same of unphased people's misfit with mixtures of the labels; no numbers for haplotypes.
-    threshold: the oddness above which a person is unknown.
+    threshold: the oddness above which a person is unknown. left_out: float64 (n_people,), that of the reference people.
     """
 
     points: np.ndarray
@@ -38,6 +38,7 @@ class Typicality:
     mosaic: np.ndarray
     misfit: np.ndarray
     threshold: float
+    left_out: np.ndarray
 
     @classmethod
     def of_haplotypes(cls, evidence: np.ndarray, labels: np.ndarray) -> "Typicality":
@@ -48,8 +49,8 @@ class Typicality:
         top, mosaic = _top_and_mosaic(evidence, labels.max() + 1)
         of_label = [mosaic[top == label] for label in range(labels.max() + 1)]
         all_of = np.stack([_mean_and_deviation(each if len(each) > 1 else mosaic) for each in of_label])
-        known = cls(points, axes, _mean_and_deviation(distances), all_of, np.empty(0), np.inf)
-        return known._with_threshold(known._oddness(distances, evidence, None))
+        known = cls(points, axes, _mean_and_deviation(distances), all_of, np.empty(0), np.inf, np.empty(0))
+        return known._with_left_out(known._oddness(distances, evidence, None))
 
     @classmethod
     def of_unphased(cls, coordinates: PrincipalCoordinates, distances: np.ndarray, labels: np.ndarray) -> "Typicality":
@@ -66,11 +67,11 @@ class Typicality:
             misfit[out] = LabelMixtures.fit(of_others, start).misfit(to_others)
         points = coordinates.place(distances)
         spreads = _mean_and_deviation(left_out), np.empty((0, 2)), _mean_and_deviation(misfit)
-        known = cls(points, np.eye(n_axes), *spreads, np.inf)
-        return known._with_threshold(known._oddness(left_out, points, misfit))
+        known = cls(points, np.eye(n_axes), *spreads, np.inf, np.empty(0))
+        return known._with_left_out(known._oddness(left_out, points, misfit))
 
-    def _with_threshold(self, oddness: np.ndarray) -> "Typicality":
-        return replace(self, threshold=float(np.quantile(oddness, 1 - FALSE_REJECTION)))
+    def _with_left_out(self, oddness: np.ndarray) -> "Typicality":
+        return replace(self, threshold=float(np.quantile(oddness, 1 - FALSE_REJECTION)), left_out=oddness)
 
     def oddness(self, evidence: np.ndarray, misfit: np.ndarray | None = None) -> np.ndarray:
         """float64 (n_people,), about 0 on the mean, in deviations. Person by person: the same bits.
@@ -91,7 +92,7 @@ class Typicality:
     def to_arrays(self) -> dict[str, np.ndarray]:
         return {
             "points": self.points, "axes": self.axes, "spread": self.spread, "mosaic": self.mosaic,
-            "misfit": self.misfit, "threshold": np.array([self.threshold]),
+            "misfit": self.misfit, "threshold": np.array([self.threshold]), "left_out": self.left_out,
         }  # fmt: skip
 
     @classmethod
@@ -99,7 +100,7 @@ class Typicality:
         """The inverse of `to_arrays`. Raises KeyError where arrays are absent."""
         return cls(
             arrays["points"], arrays["axes"], arrays["spread"], arrays["mosaic"], arrays["misfit"],
-            float(arrays["threshold"][0]),
+            float(arrays["threshold"][0]), arrays["left_out"],
         )  # fmt: skip
 
 

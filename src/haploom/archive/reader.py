@@ -21,6 +21,7 @@ from haploom.archive.header_lines import HEADER_CODEC, decode_header
 from haploom.archive.limits import check_sizes
 from haploom.archive.model_codecs import NEURAL_CODECS, model_tensors, neural_codec
 from haploom.archive.neural import NeuralCodec
+from haploom.archive.panels import haplotype_major, sample_names, variants_of
 from haploom.archive.reference import Reference
 from haploom.archive.spans import RecordSpans, record_spans, unescaped
 from haploom.archive.text.lines import LineTable
@@ -40,7 +41,6 @@ HEADER, POPULATIONS, MODEL, MODEL_RECORDS, MAJORITY = "header", "populations", "
 KNOWN_CODECS = frozenset({PACKED, STEPS, *Statistical.codec_ids, *NEURAL_CODECS, *parts.TEXT_CODECS.values()}) | {
     HEADER_CODEC, parts.PLAIN_CELLS, *parts.BESIDE_CODECS.values(),
 }  # fmt: skip
-_ROWS_AT_ONCE = 1024
 
 
 class Archive:
@@ -397,41 +397,6 @@ class Archive:
 
     def _damaged(self, section: str, why: object) -> CorruptArchiveError:
         return CorruptArchiveError(f"{self.path} is damaged: {section}: {why}")
-
-
-def sample_names(header: bytes) -> tuple[str, ...]:
-    """The names in the last line of a VCF header; bytes that are not UTF-8 come as surrogates."""
-    last_line = header.rstrip(b"\r\n").rsplit(b"\n", 1)[-1]
-    return tuple(name.decode(errors="surrogateescape") for name in last_line.split(b"\t")[9:])
-
-
-def variants_of(tables: Sequence[LineTable], header: bytes) -> Variants:
-    """Sites from their text, and contig lengths from the header. Raises ValueError where they are no panel's."""
-    rows = [line.decode(errors="surrogateescape").split("\t") for table in tables for line in table.to_list()]
-    chrom, position, name, ref, alt = zip(*rows) if rows else ((), (), (), (), ())
-    if (several := next((text for text in alt if "," in text), None)) is not None:
-        raise ValueError(f"a site has several alternate alleles ({several})")
-    chroms, names, refs, alts = (np.array(column, dtype=STRING) for column in (chrom, name, ref, alt))
-    lengths = dict(_contig_lengths(header))
-    return Variants(chroms, np.array(position, dtype=np.int64), names, refs, alts, lengths)
-
-
-def _contig_lengths(header: bytes) -> Iterator[tuple[str, int]]:
-    for line in header.split(b"\n"):
-        name, length = contig_line(line)
-        if name is not None and length is not None:
-            yield name, length
-
-
-def haplotype_major(bits: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """Site-major rows (n_sites, bytes) -> packed haplotypes of some people (2 * n_people, bytes)."""
-    columns = np.stack([2 * people, 2 * people + 1], axis=1).ravel()
-    out = np.empty((len(columns), -(-len(bits) // 8)), dtype=np.uint8)
-    for start in range(0, len(columns), _ROWS_AT_ONCE):
-        some = columns[start : start + _ROWS_AT_ONCE]
-        alleles = bits[:, some // 8] >> (7 - some % 8).astype(np.uint8) & 1
-        out[start : start + _ROWS_AT_ONCE] = np.packbits(alleles, axis=0).T
-    return out
 
 
 def _within(places: np.ndarray, n: int) -> bool:

@@ -63,7 +63,7 @@ class WindowLogistic:
         self._switch = -np.expm1(-self.generations * morgans)
         self._models = []
         tried = [self._window(X, place) for place in range(0, n_windows, max(1, n_windows // _TRIED_WINDOWS))]
-        out = np.arange(X.n_haplotypes) // 2 % _LEFT_OUT == 0
+        out = _left_out(places)
 
         def loss(C: float) -> float:
             fitted = (LogisticRegression(C=C, max_iter=_MAX_ITERATIONS).fit(each[~out], places[~out]) for each in tried)
@@ -71,7 +71,7 @@ class WindowLogistic:
             return float(-np.log(np.maximum(of_truth, 1e-30)).mean())
 
         with threadpool_limits(1), progress.task("Logistic windows", total=n_windows) as advance:
-            self.C_ = min(PENALTIES, key=loss)
+            self.C_ = min(PENALTIES, key=loss) if out.any() else PENALTIES[0]
             for place in range(n_windows):
                 model = LogisticRegression(C=self.C_, max_iter=_MAX_ITERATIONS)
                 self._models.append(model.fit(self._window(X, place), places))
@@ -90,6 +90,16 @@ class WindowLogistic:
         sites = slice(int(self._edges[place]), int(self._edges[place + 1]))
         packed = select_columns(X.bits, X.n_sites, sites)
         return unpack_rows(packed, sites.stop - sites.start).astype(np.float32)
+
+
+def _left_out(places: np.ndarray) -> np.ndarray:
+    """One person in _LEFT_OUT of each label, never its first: bool (n_haplotypes,). places: int64, of the labels."""
+    out = np.zeros(len(places), dtype=bool)
+    for label in range(places.max() + 1):
+        rows = np.flatnonzero(places == label)
+        person = np.unique(rows // 2, return_inverse=True)[1]
+        out[rows] = person % _LEFT_OUT == 1
+    return out
 
 
 def _smooth(weights: np.ndarray, switch: np.ndarray) -> np.ndarray:

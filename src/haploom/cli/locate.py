@@ -66,7 +66,7 @@ def locate(
     trained = read_model(model)
     check_locates(trained)
     panel = read_dosages(source, selection)
-    truth = read_places(coordinates, panel.samples) if coordinates else None
+    truth = read_places(coordinates, panel.samples, source) if coordinates else None
     with chosen_sites_explained(selection):
         places = locate_panel(panel, trained, min_coverage)
     if plot is not None:

@@ -88,6 +88,8 @@ def embed(
     as_page = plot is not None and plot.suffix == ".html"
     if beside and not as_page:
         raise click.UsageError("--beside needs --plot MAP.html: only that file holds maps beside each other")
+    if len({path.resolve() for path in (model, *beside)}) <= len(beside):
+        raise click.UsageError("--beside: a model is given twice, and its map would stand beside itself")
     if refine and uncertainty:
         raise click.UsageError("--uncertainty is the encoder's, about its own means: leave it or --refine out")
     check_outputs([path for path in (output, plot) if path], (source, model, *beside, selection.populations), force)
@@ -167,6 +169,8 @@ def classify(
     import numpy as np
 
     from haploom.ancestry import check_label_level, classify_in_parts, known_labels, write_classification
+    from haploom.ancestry.trusted import UNKNOWN
+    from haploom.errors import HaploomError
     from haploom.io import check_outputs, read_dosages, read_panel
     from haploom.io.model_file import check_has_latents, read_model
 
@@ -178,7 +182,9 @@ def classify(
     check_has_latents(trained)
     mixture.check(trained)
     if why is not None and trained.card.kind != "ancestry":
-        raise click.UsageError(f"--why takes a model of kind ancestry; this is a {trained.card.kind}")
+        raise HaploomError(
+            f"--why is of models of kind ancestry, and {model} is a {trained.card.kind}: train one with --kind ancestry"
+        )
     check_label_level(trained, selection.label)
     panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
     truth = known_labels(panel, trained) if selection.populations or selection.label else None
@@ -201,14 +207,20 @@ def classify(
     write_classification(classification, output, force)
     note_training_people(classification.parts, trained.card.kind)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}
-    named = sorted({*classification.classes, *classification.labels.tolist()})
+    says_unknown = [] if classification.sets is None else [UNKNOWN]
+    named = sorted({*classification.classes, *says_unknown})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
     result |= mixed
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
 
-        agreement = accuracy(truth, classification.labels, np.repeat(np.array(panel.samples), 2 // trained.ploidy))
-        for name, share in (("accuracy", agreement.plain), ("balanced_accuracy", agreement.balanced)):
+        people = np.repeat(np.array(panel.samples), 2 // trained.ploidy)
+        agreement = accuracy(truth, classification.labels, people)
+        shares = {"accuracy": agreement.plain, "balanced_accuracy": agreement.balanced}
+        if says_unknown:  # which the accuracy counts as wrong
+            top = np.array(classification.classes)[classification.scores.argmax(axis=1)]
+            shares["accuracy_top_label"] = accuracy(truth, top, people).plain
+        for name, share in shares.items():
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
 
@@ -236,10 +248,12 @@ def note_training_people(parts: tuple[str, ...], kind: str) -> None:
     trained_on = sum(part in learned_from for part in parts)
     if not trained_on:
         return
-    warning = (
-        f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = "
-        f"{' or '.join(learned_from)} in the output): their rows say nothing about how good it is"
+    about = (
+        "those whose genotypes it holds are told what it said of them when they were left out"
+        if kind == "ancestry"
+        else "their rows say nothing about how good it is"
     )
-    if kind == "ancestry":
-        warning += ", and phased ones, who copy themselves, are mostly `unknown`. Leave them out: --split, --part test"
-    note(warning)
+    note(
+        f"warning: the model was trained on {trained_on:,} of these {len(parts):,} people (part = "
+        f"{' or '.join(learned_from)} in the output): {about}"
+    )

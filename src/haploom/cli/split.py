@@ -26,8 +26,8 @@ class Fractions(click.ParamType):
 @genotypes()
 @output_option("Where to write the table: columns sample, part; - for stdout.", stdout=True)
 @click.option(
-    "--populations", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Labels: column `sample` and one for each kind of label.",
+    "--populations", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Labels: column `sample` and one for each kind of label. Without it, people are split at random.",
 )  # fmt: skip
 @click.option(
     "--label", metavar="COLUMN", help="Labels to spread evenly. Without it: superpopulation, else population."
@@ -38,13 +38,16 @@ class Fractions(click.ParamType):
 @force_option
 @json_option
 def split(
-    source: Path, output: Path, populations: Path, label: str | None, fractions: tuple[float, float, float],
+    source: Path, output: Path, populations: Path | None, label: str | None, fractions: tuple[float, float, float],
     groups: str | None, seed: int, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Split the people of SOURCE into train, validation and test, within each label.
+    """Split the people of SOURCE into train, validation and test, within each label where there are labels.
 
     By person, never by haplotype. Only the names in SOURCE are read.
     """
+    if populations is None and (label or groups):
+        raise click.UsageError("--label and --groups name columns of a table: give it with --populations")
+
     from collections import Counter
 
     from haploom.io import check_outputs, read_populations, read_samples, write_split
@@ -52,11 +55,14 @@ def split(
 
     check_outputs((output,), (source, populations), force)
     samples = read_samples(source)
-    table = read_populations(populations)
-    level = table.label_level(label)
-    columns = table.columns_for(samples)
-    group_of = columns[table.label_level(groups)].tolist() if groups else None
-    parts = split_people(samples, columns[level].tolist(), fractions, seed, group_of)
+    level, labels, group_of = None, [""] * len(samples), None
+    if populations is not None:
+        table = read_populations(populations)
+        level = table.label_level(label)
+        columns = table.columns_for(samples)
+        labels = columns[level].tolist()
+        group_of = columns[table.label_level(groups)].tolist() if groups else None
+    parts = split_people(samples, labels, fractions, seed, group_of)
     write_split(output, parts, samples, force)
     counts = Counter(parts.part_of.values())
     print_result({"label": level, **{part: counts[part] for part in PARTS}}, as_json, output)

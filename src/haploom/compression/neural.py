@@ -26,6 +26,7 @@ from haploom.archive.neural import (
     ScoresAndResidual,
     transposed,
 )
+from haploom.archive.panels import variants_of
 from haploom.archive.text.cutting import TextBlock
 from haploom.baselines.principal_components import pca_of
 from haploom.compression.code_choice import best_codes
@@ -101,7 +102,7 @@ class NeuralBlock:
         if not self._tensors:
             raise HaploomError(f"{path} has no integer decoder: train it again with this release of haploom")
         n_haplotypes = 2 * block.n_samples
-        self._records = model_columns(reader.variants_of([block.sites], b""), model)
+        self._records = model_columns(variants_of([block.sites], b""), model)
         rows = select_columns(transposed(block.bits, n_haplotypes), block.n_records, self._records)
         counts = np.bitwise_count(block.bits).sum(axis=1, dtype=np.int64)
         self._majority = (2 * counts > n_haplotypes).astype(np.uint8) if info.codec.wants_majority else None

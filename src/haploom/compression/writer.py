@@ -22,6 +22,7 @@ from haploom.archive.container import Block, ContainerWriter, Manifest
 from haploom.archive.genotypes import Statistical
 from haploom.archive.header_lines import HEADER_CODEC, encode_header
 from haploom.archive.limits import MOST_ALLELES, MOST_RECORDS, MOST_TEXT_BYTES
+from haploom.archive.panels import sample_names
 from haploom.archive.spans import have_ends, record_spans
 from haploom.archive.text.cutting import TextBlock, TextHeader, cut_text
 from haploom.compression.neural import NEURAL, NeuralBlock, codecs_for
@@ -199,7 +200,7 @@ def _write(source: _Source, target: Path, storage: Storage) -> None:
     limits = _ONE_BLOCK if neural else LEVELS[storage.level]
     with source.open() as stream, target.open("wb") as file:
         header, blocks = cut_text(cast(BinaryIO, stream), limits.records, limits.text_bytes, limits.alleles)
-        samples = reader.sample_names(header.text) if header.n_samples else ()
+        samples = sample_names(header.text) if header.n_samples else ()
         labels = source.labels(samples)
         level = source.label_level(labels)
         groups = {label: np.array(labels[level]) == label for label in sorted(set(labels[level]))} if level else {}

@@ -6,21 +6,26 @@ from pathlib import Path
 import numpy as np
 
 from haploom.errors import FormatError
+from haploom.io.panels import read_samples
 from haploom.io.tables import read_table, text_lines
 
 COLUMNS = ("sample", "longitude", "latitude")
+_STDIN = Path("-")  # cannot be read twice
 
 
-def read_places(path: Path, samples: Sequence[str]) -> np.ndarray:
+def read_places(path: Path, samples: Sequence[str], source: Path | None = None) -> np.ndarray:
     """Longitude and latitude of people in degrees: float64 (n_samples, 2), NaN where the table has none.
 
     path: a tab-separated table with a header that names COLUMNS; or, without names, two numbers a line, longitude and
-    latitude, for each of `samples` in order. Raises FormatError for absent columns, a person who stands twice, another
+    latitude, for everyone in `source` in order: the file of genotypes that the samples are some people of. Without it,
+    and of stdin, for each of `samples`. Raises FormatError for absent columns, a person who stands twice, another
     number of lines, or what is no place on the globe.
     """
     first = next(text_lines(path), None)
     if first is not None and _is_numbers(first[1]):
-        return _in_order(path, samples)
+        everyone = samples if source in (None, _STDIN) else read_samples(source)
+        place_of = dict(zip(everyone, _in_order(path, everyone).tolist()))
+        return np.array([place_of[sample] for sample in samples], dtype=np.float64).reshape(-1, 2)
     names, rows = read_table(path)
     if not set(COLUMNS) <= set(names):
         raise FormatError(
@@ -45,7 +50,7 @@ def _in_order(path: Path, samples: Sequence[str]) -> np.ndarray:
     if len(places) != len(samples):
         raise FormatError(
             f"{path} has {len(places)} lines without names, and there are {len(samples)} people: give a place to "
-            "each, in their order, or a table with a column `sample`"
+            "each in the file, in its order, or a table with a column `sample`"
         )
     return np.array(places, dtype=np.float64).reshape(-1, 2)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from haploom.errors import HaploomError, MissingExtraError
-from haploom.parallel.parts import TRIES, PartError
+from haploom.parallel.failures import TRIES, PartError
 from haploom.parallel.processes import bound_threads
 from haploom.parallel.workers import LOCAL, Workers
 

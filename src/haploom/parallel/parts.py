@@ -6,21 +6,12 @@ from typing import Any, Protocol, TypeVar
 
 from haploom import progress
 from haploom.errors import HaploomError
+from haploom.parallel.failures import TRIES, PartError, WorkerLostError
 from haploom.parallel.part_files import PartFiles
 from haploom.parallel.workers import Workers
 
 P = TypeVar("P")
 R = TypeVar("R")
-
-TRIES = 3
-
-
-class PartError(HaploomError):
-    """A part that could not be finished in TRIES tries, or a cluster that is gone."""
-
-
-class WorkerLostError(Exception):
-    """The process that worked on a part is gone, and with it the pool and all parts in it."""
 
 
 class Backend(Protocol):

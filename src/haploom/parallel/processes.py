@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from haploom.parallel.parts import WorkerLostError
+from haploom.parallel.failures import WorkerLostError
 from haploom.parallel.workers import Workers
 
 # What numba, OpenMP and the linear algebra libraries read when they start.

@@ -39,15 +39,17 @@ def painted_chromosomes(ax: Axes, painting: Painting) -> None:
     shown = painting.samples[:MOST_PAINTED]
     of = painting.segments
     contigs = list(dict.fromkeys(of.chrom.tolist()))
-    ends = {chrom: int(of.end_bp[of.chrom == chrom].max()) for chrom in contigs}
-    gap = _GAP * sum(ends.values()) if len(contigs) > 1 else 0
-    begins, start = {}, 0.0
+    firsts = {chrom: int(of.start_bp[of.chrom == chrom].min()) - 1 for chrom in contigs}
+    lengths = {chrom: int(of.end_bp[of.chrom == chrom].max()) - firsts[chrom] for chrom in contigs}
+    gap = _GAP * sum(lengths.values()) if len(contigs) > 1 else 0
+    begins, start = {}, float(firsts[contigs[0]]) if len(contigs) == 1 else 0.0  # one contig has its positions
+    origin = start
     for chrom in contigs:
         begins[chrom] = start
-        start += ends[chrom] + gap
+        start += lengths[chrom] + gap
     colours = {label: colour for label, (colour, _) in label_styles(painting.labels).items()}
     here = of.haplotype < 2 * len(shown)
-    left = np.array([begins[chrom] for chrom in of.chrom[here].tolist()]) + of.start_bp[here] - 1
+    left = np.array([begins[chrom] - firsts[chrom] for chrom in of.chrom[here].tolist()]) + of.start_bp[here] - 1
     for place, label in enumerate(painting.labels):
         these = of.label[here] == place
         person, haplotype = np.divmod(of.haplotype[here][these], 2)
@@ -58,9 +60,9 @@ def painted_chromosomes(ax: Axes, painting: Painting) -> None:
     _legend(ax, painting.labels)
     ax.set_yticks(range(len(shown)), shown, fontsize=7)
     ax.set_ylim(len(shown) - 0.5, -0.5)
-    ax.set_xlim(0, (start - gap) / 1e6)
+    ax.set_xlim(origin / 1e6, (start - gap) / 1e6)
     if len(contigs) > 1:
-        ax.set_xticks([(begins[chrom] + ends[chrom] / 2) / 1e6 for chrom in contigs], contigs, fontsize=7)
+        ax.set_xticks([(begins[chrom] + lengths[chrom] / 2) / 1e6 for chrom in contigs], contigs, fontsize=7)
         ax.set_xlabel("Contig")
     else:
         ax.set_xlabel(f"Position on {contigs[0]} (Mb)" if contigs else "Position (Mb)")

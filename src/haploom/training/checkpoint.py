@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,9 +15,7 @@ from torch import Tensor, nn
 from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import content_sha256
 from haploom.io.output import atomic_output
-
-if TYPE_CHECKING:
-    from haploom.training.loop import EpochFigures
+from haploom.training.epochs import EpochFigures
 
 # A checkpoint is about four times the model: writing it after every epoch would cost more than most epochs.
 SECONDS_BETWEEN = 30.0
@@ -76,7 +74,7 @@ class Checkpoint:
 
     def save_now_and_then(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module, best: Mapping[str, Tensor],
-        history: Sequence["EpochFigures"],
+        history: Sequence[EpochFigures],
     ) -> None:  # fmt: skip
         """Save, unless that was done a moment ago."""
         if time.monotonic() - self._last_saved < SECONDS_BETWEEN:
@@ -89,12 +87,12 @@ class Checkpoint:
         self._write(groups, history, False)
         self._last_saved = time.monotonic()
 
-    def save_finished(self, best: Mapping[str, Tensor], history: Sequence["EpochFigures"]) -> None:
+    def save_finished(self, best: Mapping[str, Tensor], history: Sequence[EpochFigures]) -> None:
         """Save what the training ended with, until the model file is written."""
         self._write({"best": best}, history, True)
 
     def _write(
-        self, groups: Mapping[str, Mapping[str, Tensor]], history: Sequence["EpochFigures"], finished: bool
+        self, groups: Mapping[str, Mapping[str, Tensor]], history: Sequence[EpochFigures], finished: bool
     ) -> None:
         tensors = {
             f"{group}/{name}": tensor.detach().cpu().clone()

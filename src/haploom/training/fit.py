@@ -18,8 +18,8 @@ from haploom.training.card import kept_epochs, model_card, model_file
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset
 from haploom.training.devices import choose_device
+from haploom.training.epochs import EpochFigures
 from haploom.training.job import Job
-from haploom.training.loop import EpochFigures
 from haploom.training.members import member_checkpoint, train_members
 from haploom.training.principal_components import PCAConfig, fit_pca
 from haploom.training.processes import how_many, run_job

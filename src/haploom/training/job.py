@@ -14,7 +14,8 @@ from haploom.models.network import build_network
 from haploom.training.checkpoint import Checkpoint
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset
-from haploom.training.loop import EpochFigures, train_network
+from haploom.training.epochs import EpochFigures
+from haploom.training.loop import train_network
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

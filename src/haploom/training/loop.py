@@ -8,7 +8,6 @@ on as if it had not been, and two processes do what one does.
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +22,7 @@ from haploom.training.averaging import WeightAverage
 from haploom.training.checkpoint import Checkpoint
 from haploom.training.config import TrainingConfig
 from haploom.training.dataset import PanelDataset, batches, n_batches
+from haploom.training.epochs import EpochFigures, best_epoch, stopped
 from haploom.training.memory import freed_memory_kept
 from haploom.training.mosaics import recombine
 
@@ -30,39 +30,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 ROWS_DRAWN, NOISE_DRAWN, HIDDEN_DRAWN, WEIGHTS_DRAWN, CROSSOVERS_DRAWN = range(5)  # which random numbers of an epoch
-
-
-@dataclass(frozen=True)
-class EpochFigures:
-    """One epoch: the terms of the loss, means over rows in nats, and whatever the model monitors.
-
-    validation_loss: what the epoch is chosen by, the weighted sum of the terms, with the final weights.
-    label: of whom, where each label has a network of its own (Y-VAE).
-    """
-
-    epoch: int
-    train: Mapping[str, float]
-    validation: Mapping[str, float]
-    validation_loss: float
-    learning_rate: float
-    seconds: float
-    label: str | None = None
-
-    def record(self) -> dict[str, float | str | None]:
-        """One flat JSON object; None for a figure that is not finite, which JSON has no number for."""
-        figures = {
-            **({} if self.label is None else {"label": self.label}),
-            "epoch": self.epoch,
-            **{f"train_{name}": value for name, value in self.train.items()},
-            **{f"validation_{name}": value for name, value in self.validation.items()},
-            "validation_loss": self.validation_loss,
-            "learning_rate": self.learning_rate,
-            "seconds": self.seconds,
-        }
-        return {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in figures.items()
-        }
 
 
 def train_network(
@@ -136,16 +103,6 @@ def _check_alike(fabric: "Fabric", epochs_run: int) -> None:
     """Raises HaploomError when some processes found a checkpoint and others did not."""
     if fabric.world_size > 1 and fabric.broadcast(epochs_run) != epochs_run:
         raise HaploomError("processes found different checkpoints: machines that train together share the folder of -o")
-
-
-def best_epoch(history: Sequence[EpochFigures]) -> EpochFigures:
-    """The epoch whose weights are kept: the first of the best on validation people."""
-    return min(history, key=lambda figures: (not math.isfinite(figures.validation_loss), figures.validation_loss))
-
-
-def stopped(history: Sequence[EpochFigures], patience: int) -> bool:
-    """Whether so many epochs have passed without a better one."""
-    return bool(history) and history[-1].epoch - best_epoch(history).epoch >= patience
 
 
 def learning_rate(config: TrainingConfig, history: Sequence[EpochFigures], n_epochs: int, share: float = 0.0) -> float:

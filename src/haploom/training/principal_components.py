@@ -14,8 +14,8 @@ from haploom.models.to_exact import exact_axes
 from haploom.popgen.allele_shares import share_blocks
 from haploom.popgen.pca import PCA
 from haploom.training.dataset import PanelDataset
+from haploom.training.epochs import EpochFigures
 from haploom.training.job import Job
-from haploom.training.loop import EpochFigures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,8 @@ def measure_maps(
             for make in makers:
                 key = f"{data.name} {number} {' '.join(MAKERS[make])}"
                 kept = folder if number == 0 else None
+                if kept and not all(points_file(folder, data, method).exists() for method in MAKERS[make]):
+                    file.rows.pop(key, None)  # its rows cannot be drawn
                 rows += file.measured(key, partial(_rows, data, make, sizes, seed + number, kept))
                 advance()
     return rows
