@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -81,9 +82,9 @@ def main() -> None:
     append_records(RECORDS, [record(codec, found, panel, options.threads) for codec, found in runs.items()])
 
 
-def record(codec: str, runs: list[Run], panel: Panel, threads: int) -> dict[str, object]:
+def record(codec: str, runs: list[Run], panel: Panel, threads: int) -> dict[str, Any]:
     alleles = panel.n_haplotypes * panel.n_sites
-    found: dict[str, object] = {
+    found: dict[str, Any] = {
         "task": f"neural-decode/{codec}", "sites": panel.n_sites, "haplotypes": panel.n_haplotypes,
         "alleles_per_s": round(alleles / statistics.median(run.seconds for run in runs)),
         "alleles_per_cpu_s": round(alleles / statistics.median(run.cpu_seconds for run in runs)),
@@ -91,7 +92,8 @@ def record(codec: str, runs: list[Run], panel: Panel, threads: int) -> dict[str,
         "peak_rss_mib": max(run.peak_rss_mib for run in runs), "threads": threads,
         "load": round(os.getloadavg()[0], 1), "cpu": cpu_name(), "date": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
-    print(found, flush=True)
+    speed = found["alleles_per_s"] / 1e6
+    print(f"{codec}: {speed:.2f} M alleles/s of wall time on {threads} threads, peak {found['peak_rss_mib']:.0f} MiB")
     return found
 
 

@@ -17,7 +17,7 @@ from haploom.bench.compress import table
 from haploom.bench.records import read_records
 
 PROJECT = Path(__file__).parents[1]
-PAGES = (PROJECT / "docs" / "benchmarks.md", PROJECT / "docs" / "models.md")
+PAGES = tuple(PROJECT / "docs" / name for name in ("benchmarks.md", "costs.md", "models.md"))
 RECORDS = PROJECT / "benchmarks" / "records"
 _TABLE = re.compile(r"(<!-- table: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -118,9 +118,55 @@ def code_lengths(source: str) -> list[list[str]]:
     return rows
 
 
+COST_FIELDS = {
+    "time": ("cpu_seconds", "{:,.0f}", 1),
+    "memory": ("peak_rss_mib", "{:,.0f}", 1),
+    "disk": ("bytes", "{:,.2f}", 1e6),
+}
+BIOBANK_PEOPLE, CHROMOSOMES = 500_000, 22
+
+
+def costs(what: str) -> list[list[str]]:
+    """A row for each number of people, a column for each command."""
+    key, shown, unit = COST_FIELDS[what]
+    of: dict[int, dict[str, Any]] = {}
+    for record in latest(of_task("costs.jsonl", "costs"), "people", "step"):
+        if record[key] is not None:
+            of.setdefault(record["people"], {})[record["step"]] = shown.format(record[key] / unit)
+    steps = list(of[min(of)])
+    return [["people", *steps], *([f"{people:,}", *(of[people][step] for step in steps)] for people in sorted(of))]
+
+
+def biobank(_: str) -> list[list[str]]:
+    """The largest number of people measured, multiplied."""
+    records = latest(of_task("costs.jsonl", "costs"), "people", "step")
+    most = max(record["people"] for record in records)
+    measured = {record["step"]: record for record in records if record["people"] == most}
+    people = BIOBANK_PEOPLE / most
+    batches = -(-BIOBANK_PEOPLE // most)
+    rows = [["command", "runs", "measured", "times", "processor hours", "peak GiB of one run", "GB on disk, all"]]
+    hours_in_all = bytes_in_all = 0.0
+    for step in ("compress", "verify", "train vae", "train ancestry", "embed", "classify"):
+        record, n_runs, longer = measured[step], CHROMOSOMES, 1.0
+        if step in ("compress", "verify"):
+            runs, longer = f"{CHROMOSOMES} files", people
+        elif step in ("embed", "classify"):
+            n_runs *= batches
+            runs = f"{CHROMOSOMES} x {batches} batches"
+        else:
+            runs = f"{CHROMOSOMES} models"
+        hours, n_bytes = record["cpu_seconds"] * n_runs * longer / 3600, (record["bytes"] or 0) * n_runs * longer
+        hours_in_all, bytes_in_all = hours_in_all + hours, bytes_in_all + n_bytes
+        rows.append([
+            step, runs, f"{record['cpu_seconds']:,.0f} s", f"{n_runs * longer:,.0f}",
+            f"{hours:,.1f}", f"{record['peak_rss_mib'] / 1024:.1f}", f"{n_bytes / 1e9:,.1f}" if n_bytes else "",
+        ])  # fmt: skip
+    return [*rows, ["all", "", "", "", f"{hours_in_all:,.1f}", "", f"{bytes_in_all / 1e9:,.1f}"]]
+
+
 TABLES: dict[str, Callable[[str], list[list[str]]]] = {
     "compressors": compressors, "levels": levels, "sites": sites, "region": region, "haplotypes": haplotypes,
-    "code-lengths": code_lengths,
+    "code-lengths": code_lengths, "costs": costs, "biobank": biobank,
 }  # fmt: skip
 
 

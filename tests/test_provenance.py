@@ -11,3 +11,14 @@ def test_record__file_names_that_are_not_utf8(monkeypatch):
     assert json.loads(json.dumps(record(), ensure_ascii=False).encode())["command"] == (
         r"haploom compress 'l\xe9.vcf' -o 'a b.hlm'"
     )
+
+
+def test_record__the_command_however_it_was_started(monkeypatch):
+    for program, command in (
+        ("/usr/bin/haploom", "haploom doctor"),
+        ("/lib/python/haploom/__main__.py", "haploom doctor"),
+        ("/lib/python/pytest/__main__.py", "(python)"),
+        ("-c", "(python)"),
+    ):
+        monkeypatch.setattr(sys, "argv", [program, "doctor"])
+        assert record()["command"] == command

@@ -27,7 +27,9 @@ def package_versions() -> dict[str, str]:
 
 def command_line() -> str:
     """The command as it was typed, quoted for a shell, with the program's name instead of its path."""
-    if not sys.argv[0].rsplit("/", 1)[-1].startswith("haploom"):
+    folder, _, program = sys.argv[0].rpartition("/")
+    as_module = program == "__main__.py" and folder.endswith("/haploom")  # python -m haploom
+    if not (program.startswith("haploom") or as_module):
         return "(python)"
     typed = shlex.join(["haploom", *sys.argv[1:]])
     return os.fsencode(typed).decode(errors="backslashreplace")  # names of files may be any bytes, JSON may not

@@ -346,6 +346,6 @@ def test_statistical__max_is_never_larger_than_default_on_few_alleles():
         data = Statistical("max").encode(bits, 30)
         assert_array_equal(Statistical("max").decode(data, n_sites, 30), bits)
         default, alone = (len(encode_block(alleles, level)) for level in ("default", "max"))
-        assert len(data) == min(default, alone)
+        assert len(data) <= min(default, alone)
         max_alone_loses |= default < alone
     assert max_alone_loses  # else this test asks for nothing

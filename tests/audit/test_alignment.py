@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from haploom.audit.alignment import aligned
+from haploom.audit.alignment import aligned, windows_of
 from haploom.errors import HaploomError, SiteMismatchError
 from haploom.panel import Panel, Variants
 
@@ -54,3 +54,11 @@ def test_aligned__other_sites_are_refused(three):
     synthetic, train, holdout = three
     with pytest.raises(SiteMismatchError, match=r"synthetic people have 100 of the training people's 300 sites"):
         aligned(synthetic.select_sites(slice(0, 100)), train, holdout)
+
+
+def test_windows_of__are_of_the_generators_own_sites(three):
+    own = three[0].variants  # 300 sites, windows of 100: borders before sites 100 and 200
+    kept = np.array([3, 98, 99, 100, 101, 250, 299])
+    np.testing.assert_array_equal(windows_of(own.select(kept), own, 100), [0, 0, 0, 1, 1, 2, 2])
+    # Nothing is left of the second window: the third is the next one, and there is one border.
+    np.testing.assert_array_equal(windows_of(own.select(np.array([5, 6, 200, 201])), own, 100), [0, 0, 1, 1])

@@ -67,9 +67,12 @@ def test_audit__a_failed_gate_leaves_with_4_and_says_which(files, tmp_path, caps
     assert audit(files, tmp_path / "out", *gates) == 4
     printed = capsys.readouterr()
     assert "ld_decay_error" in printed.err
+    assert "train --kind autoregressive" in printed.err  # what to do
     assert "fst" not in printed.err  # the command's own threshold comes after the file's
     assert "at most -1" in printed.out
-    assert (tmp_path / "out" / "audit.html").exists()
+    assert "What to do" in (tmp_path / "out" / "audit.html").read_text()
+    record = json.loads((tmp_path / "out" / "audit.json").read_text())
+    assert [name for name, each in record.items() if isinstance(each, dict) and "advice" in each] == ["ld_decay_error"]
 
 
 def test_audit__no_gates_no_failure(files, tmp_path, capsys):

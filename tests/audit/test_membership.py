@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from haploom.audit.membership import area_under_curve, chance_share, person_scores, worst_share
+from haploom.audit.membership import area_under_curve, chance_area, chance_share, person_scores, worst_share
 
 SCORES = arrays(np.int64, st.integers(1, 60), elements=st.integers(-5, 5))
 
@@ -45,3 +45,11 @@ def test_chance_share__is_what_the_beta_binomial_law_says():
     too_many = (beyond > round(200 * chance_share(200, 300, 15))).mean()
     assert too_many <= 0.001 + 4 * np.sqrt(0.001 / 4000)
     assert (beyond > round(100 * chance_share(200, 300, 15))).mean() > 0.002  # half of it would be too few
+
+
+def test_chance_area__is_what_alike_scores_reach_once_in_1000():
+    rng = np.random.default_rng(2)
+    areas = np.array([area_under_curve(rng.random(90), rng.random(40)) for _ in range(6000)])
+    assert (areas > chance_area(90, 40)).mean() <= 0.001 + 4 * np.sqrt(0.001 / 6000)
+    tenth = 0.5 + (chance_area(90, 40) - 0.5) * 1.2816 / 3.0902  # the normal law's place of the largest tenth
+    assert abs((areas > tenth).mean() - 0.1) < 4 * np.sqrt(0.09 / 6000)

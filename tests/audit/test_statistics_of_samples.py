@@ -105,18 +105,19 @@ def test_common_sites__are_those_of_both_samples(halves):
         assert_array_equal(common[:, place], np.minimum(share, 1 - share) > 0.05)
 
 
-@pytest.mark.parametrize("window", [None, 40])
-def test_draw_pairs__distances_and_borders(halves, window):
+@pytest.mark.parametrize("width", [None, 40])
+def test_draw_pairs__distances_and_borders(halves, width):
     samples, counts = halves
     variants, common = samples[0].panel.variants, common_sites(*counts)
-    pairs = draw_pairs(variants, common, np.random.default_rng(1), window)
+    windows = np.arange(len(variants)) // width if width else None
+    pairs = draw_pairs(variants, common, np.random.default_rng(1), windows)
     apart = variants.position_bp[pairs.sites[:, 1]] - variants.position_bp[pairs.sites[:, 0]]
     assert len(apart) > 500
     assert (apart >= EDGES_BP[pairs.bins]).all()
     assert (apart < EDGES_BP[pairs.bins + 1]).all()
     assert pairs.common.any(axis=1).all()
-    if window:
-        assert (pairs.sites[:, 0] // window < pairs.sites[:, 1] // window).all()
+    if width:
+        assert (pairs.sites[:, 0] // width < pairs.sites[:, 1] // width).all()
 
 
 @pytest.mark.parametrize("without", [None, 3])

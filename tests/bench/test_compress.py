@@ -139,6 +139,20 @@ def test_bench_compress__ours_from_the_command_line(vcf, tmp_path, capsys):
     assert str(tmp_path) not in json.dumps(record)
 
 
+def test_bench_compress__files_at_once_are_those_one_after_another(vcf, two_populations, tmp_path, capsys):
+    write_panel(two_populations.select_sites(slice(0, 50)), tmp_path / "few.vcf")
+    same = ("task", "tool", "output_bytes", "kept", "text_bytes")
+    printed = []
+    for workers in ("1", "2"):
+        records = tmp_path / f"{workers}.jsonl"
+        command = ["bench", "compress", str(vcf), str(tmp_path / "few.vcf"), "-o", str(records), "--tools", "gzip"]
+        assert run(program, [*command, "--repeats", "1", "--workers", workers, "--json"]) == 0
+        assert read_records(records) == json.loads(capsys.readouterr().out)
+        printed.append([[record[name] for name in same] for record in read_records(records)])
+    assert printed[0] == printed[1]
+    assert [row[0] for row in printed[0]] == ["compress/panel.vcf", "compress/few.vcf"]
+
+
 def test_table__medians_and_the_worst_memory():
     record = {
         "tool": "mock", "output_bytes": 12345, "genotype_bytes": None, "encode_s": [9, 1, 2], "decode_s": [1, 1, 4],

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from haploom.compression import compress_files
+from haploom.compression.many_files import REPORT, REPORT_COLUMNS
 from haploom.errors import HaploomError
-from haploom.io import Selection
+from haploom.io import Selection, write_panel
 from haploom.io.output import make_folder
 from haploom.parallel import Workers
 
@@ -27,3 +28,62 @@ def test_make_folder__a_file_in_its_place_or_above_it_is_said(tmp_path):
         make_folder(tmp_path / "file" / "below")
     make_folder(tmp_path / "new" / "below")
     assert (tmp_path / "new" / "below").is_dir()
+
+
+def test_compress_files__named_like_an_archive_is_refused(tmp_path):
+    sources = [tmp_path / "one.vcf", tmp_path / "two.vcf"]
+    with pytest.raises(HaploomError, match="named like an archive"):
+        compress_files(sources, tmp_path / "both.hlm", selection=Selection(), workers=Workers())
+    assert not (tmp_path / "both.hlm").exists()
+
+
+@pytest.fixture
+def pieces(two_populations, tmp_path):
+    """Three pieces of a panel, in files of their own."""
+    paths = [tmp_path / f"{name}.vcf" for name in ("one", "two", "three")]
+    for number, path in enumerate(paths):
+        write_panel(two_populations.select_sites(slice(20 * number, 20 * number + 20)), path)
+    return paths
+
+
+def rows_of(folder):
+    head, *lines = (folder / REPORT).read_text().splitlines()
+    assert tuple(head.split("\t")) == REPORT_COLUMNS
+    return {line.split("\t")[1]: line for line in lines}
+
+
+def test_compress_files__later_files_are_added(pieces, tmp_path):
+    folder = tmp_path / "archives"
+    compress_files(pieces[:2], folder, selection=Selection(), workers=Workers())
+    before = {path.name: path.read_bytes() for path in folder.glob("*.hlm")}
+    rows = rows_of(folder)
+    assert [row["archive"] for row in compress_files(pieces[2:], folder, selection=Selection(), workers=Workers())] == [
+        "three.hlm"
+    ]
+    assert list(rows_of(folder)) == ["one.hlm", "two.hlm", "three.hlm"]
+    assert {name: rows_of(folder)[name] for name in rows} == rows
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_compress_files__finished_ones_are_stored_again_with_force_alone(pieces, tmp_path):
+    folder = tmp_path / "archives"
+    compress_files(pieces[:2], folder, selection=Selection(), workers=Workers())
+    with pytest.raises(HaploomError, match=r"one\.hlm exists, of an earlier run: name only files that are not"):
+        compress_files(pieces, folder, selection=Selection(), workers=Workers())
+    assert list(rows_of(folder)) == ["one.hlm", "two.hlm"]
+    (folder / "two.hlm").unlink()  # its row goes with it
+    settings = {"selection": Selection(), "workers": Workers(), "level": "fast", "force": True}
+    (row,) = compress_files(pieces[:1], folder, **settings)
+    assert list(rows_of(folder)) == ["one.hlm"]
+    assert rows_of(folder)["one.hlm"].split("\t")[4] == str(row["total_bytes"])
+
+
+def test_compress_files__a_table_of_others_is_not_replaced(pieces, tmp_path):
+    folder = tmp_path / "archives"
+    folder.mkdir()
+    (folder / REPORT).write_text("mine\n")
+    for force in (False, True):
+        with pytest.raises(HaploomError, match="no table of archives"):
+            compress_files(pieces, folder, selection=Selection(), workers=Workers(), force=force)
+    assert [path.name for path in folder.iterdir()] == [REPORT]
+    assert (folder / REPORT).read_text() == "mine\n"

@@ -17,10 +17,11 @@ def shown_rule(rule):
 
 
 def shown_gate(about):
-    if about.least is None and about.most is None:
-        return "at most chance"
     sides = (("at least", about.least), ("at most", about.most))
-    return ", ".join(f"{word} {shown_rule(rule)}" for word, rule in sides if rule)
+    rules = [f"{word} {shown_rule(rule)}" for word, rule in sides if rule]
+    if about.by_chance:
+        return f"{rules[0]}, or chance" if rules else "at most chance"
+    return ", ".join(rules)
 
 
 def row(name):

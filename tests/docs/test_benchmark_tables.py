@@ -14,7 +14,7 @@ def test_benchmark_tables__are_what_the_records_say():
     assert done.returncode == 0, done.stderr.decode() or "run python benchmarks/tables.py"
 
 
-@pytest.mark.parametrize(("page", "n_tables"), [("benchmarks.md", 7), ("models.md", 3)])
+@pytest.mark.parametrize(("page", "n_tables"), [("benchmarks.md", 7), ("costs.md", 4), ("models.md", 3)])
 def test_benchmark_tables__every_table_has_rows(page, n_tables):
     tables = (PROJECT / "docs" / page).read_text().split("<!-- table: ")[1:]
     assert len(tables) == n_tables

@@ -102,6 +102,21 @@ def test_commands__of_the_audit_run_as_printed(folder_of):
     assert run(failing, folder).returncode == 4
 
 
+@pytest.mark.parametrize(
+    ("page", "answers"),
+    [
+        ("docs/howto-populations.md", {"entropy", "ld", "map.html", "records.jsonl"}),
+        ("docs/howto-biobank.md", {"archives", "region.vcf", "consented.vcf.gz", "newcomers.hlm"}),
+        ("docs/howto-gwas.md", {"why.html", "stretches.tsv.gz", "shares.tsv", "covariates.tsv", "gwas.pgen"}),
+        ("docs/howto-sharing.md", {"made.vcf.gz", "audit", "audit-of-copies"}),
+    ],
+)
+def test_commands__of_the_guides_run_as_printed(page, answers, folder_of):
+    pytest.importorskip("msprime")
+    pytest.importorskip("pgenlib")
+    assert answers <= {path.name for path in folder_of(page).iterdir()}
+
+
 def test_commands__errors_read_as_the_tour_says(folder_of):
     folder = folder_of("docs/tour.md")
     page = blocks("docs/tour.md")

@@ -16,6 +16,7 @@ pytest.importorskip("torch")
 pytest.importorskip("msprime")
 pytest.importorskip("sklearn")
 
+from haploom.audit import classifiers
 from haploom.bench.records import read_records
 from haploom.cli.demo import run_demo
 from haploom.cli.frame import run
@@ -36,6 +37,14 @@ SMALL = DemoSettings(
     sites=160, people=20, offspring=12, epochs=4, code_epochs=2, generator_epochs=2, made=8, chromosome_mb=0.5,
     reference=16, strangers=4, min_count=8, mixed=4, threads=1,
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def smaller_forests():
+    """The audits' random forests take a third of the demo's time, and nothing here is about them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifiers, "_N_TREES", 20)
+        yield
 
 
 @pytest.fixture(scope="module")

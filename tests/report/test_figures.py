@@ -70,3 +70,9 @@ def test_figures__without_matplotlib_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'haploom\[plots\]'"):
         figures.svg(some_map)
+
+
+def test_svg__colours_that_nobody_chose_are_of_the_palette():
+    drawn = figures.svg(lambda ax: [ax.bar([0], [1]), ax.plot([0, 1], [0, 1])]).decode().upper()
+    assert plots.PALETTE[0] in drawn
+    assert "#1F77B4" not in drawn  # matplotlib's first

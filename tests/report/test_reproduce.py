@@ -129,6 +129,13 @@ def test_reproduce__the_command_offers_what_the_catalogue_has():
     assert tuple(catalogue.RESULTS) == RESULTS
 
 
+def test_reproduce__help_names_every_result():
+    listed = haploom.commands["reproduce"].help.partition("RESULT: ")[2].partition(".")[0].replace(",", "").split()
+    first, last = (int(listed[listed.index("to") + side].removeprefix("fig-s")) for side in (-1, 1))
+    ranged = {f"fig-s{number}" for number in range(first, last + 1)}
+    assert ranged | set(listed) - {"to", "or"} == {*RESULTS, "all"}
+
+
 @pytest.mark.parametrize(
     ("claim", "verdict"),
     [

@@ -85,7 +85,7 @@ def test_synthesize__conditional_kinds_follow_their_label(kind, model_of, two_po
         assert own > np.corrcoef(frequency[other], synthetic)[0, 1] + 0.1
 
 
-@pytest.mark.parametrize("latents", ["prior", "training"])
+@pytest.mark.parametrize("latents", ["prior", "training", None])
 @pytest.mark.parametrize("kind", ["cvae", "yvae"])
 def test_synthesize__integer_decoders_decide_as_the_float_network(kind, latents, model_of, two_populations):
     torch = pytest.importorskip("torch")
@@ -96,10 +96,12 @@ def test_synthesize__integer_decoders_decide_as_the_float_network(kind, latents,
     network = load_network(model)
     rng = np.random.default_rng([1, 1, 0])  # what synthesize_panel draws first for the second label
     z = rng.standard_normal((80, network.n_latents))
-    if latents == "training":
+    if latents != "prior":
         train = two_populations.select_samples(model.split.samples("train", two_populations.samples))
         rows = panel_latents(model, train)[train.labels("population", per="haplotype") == "south"]
-        z = rows.mean(axis=0) + rows.std(axis=0) * z
+        spread = model.arrays["labels.spread"][1]
+        np.testing.assert_allclose(spread @ spread.T, np.cov(rows.T, bias=True), atol=1e-4 * rows.var(axis=0).max())
+        z = rows.mean(axis=0) + z @ spread.T
     with torch.no_grad():
         wanted = network.decode(torch.from_numpy(z).float(), torch.ones(80, dtype=torch.int64)).numpy() > 0
     assert (synthesize_panel(model, ["south"], 40, latents=latents).alleles() == wanted).mean() > 0.995
@@ -171,10 +173,10 @@ def test_synthesize__sampled_alleles_have_the_decoders_probabilities(kind, model
     z = torch.from_numpy(np.random.default_rng([1, 1, 0]).standard_normal((ROWS, network.n_latents))).float()
     with torch.no_grad():
         p = torch.sigmoid(network.decode(z, torch.ones(ROWS, dtype=torch.int64))).numpy()
-    drawn = synthesize_panel(model, ["south"], ROWS // 2, sampled=True).alleles()
+    drawn = synthesize_panel(model, ["south"], ROWS // 2, sampled=True, latents="prior").alleles()
     error = np.sqrt((p * (1 - p)).sum(axis=0))
     assert (np.abs(drawn.sum(axis=0) - p.sum(axis=0)) < 5 * error + 0.01 * ROWS).all()
-    decided = synthesize_panel(model, ["south"], ROWS // 2).alleles()
+    decided = synthesize_panel(model, ["south"], ROWS // 2, latents="prior").alleles()
     assert (drawn != decided).mean() == pytest.approx(np.minimum(p, 1 - p).mean(), rel=0.05)
 
 
@@ -184,10 +186,24 @@ def test_synthesize__sampled_is_refused_where_there_is_no_choice(kind, says, mod
         synthesize_panel(model_of(kind), ["all"], 2, sampled=True)
 
 
-@pytest.mark.parametrize(("kind", "says"), [("gmmn", "has no latents"), ("vae", "around training people already")])
-def test_synthesize__latents_of_training_people_are_refused_where_there_is_no_choice(kind, says, model_of):
+def test_synthesize__latents_of_a_vae_are_spread_by_variances_alone(model_of):
+    """As in the paper; so are those of a C-VAE whose file says no more, from a release before."""
+    model = model_of("cvae")
+    spread = np.stack([np.diag(np.sqrt(each)) for each in model.arrays["labels.variance"]])
+    without = {name: array for name, array in model.arrays.items() if name != "labels.spread"}
+    one, other = (
+        synthesize_panel(replace(model, arrays=arrays), ["south"], 20).alleles()
+        for arrays in (without, {**without, "labels.spread": spread})
+    )
+    np.testing.assert_array_equal(one, other)
+    assert "labels.spread" not in model_of("vae").arrays
+
+
+@pytest.mark.parametrize(("kind", "says"), [("gmmn", "has no latents"), ("vae", "around training people")])
+@pytest.mark.parametrize("latents", ["prior", "training"])
+def test_synthesize__latents_are_refused_where_there_is_no_choice(kind, says, latents, model_of):
     with pytest.raises(HaploomError, match=says):
-        synthesize_panel(model_of(kind), ["all"], 2, latents="training")
+        synthesize_panel(model_of(kind), ["all"], 2, latents=latents)
 
 
 def test_train__by_label_makes_a_generator_of_each_population(two_populations, two_populations_split):

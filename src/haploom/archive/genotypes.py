@@ -8,9 +8,8 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from haploom.entropy_coding.genotype_block import CODEC_ID, LEARNED_CODEC_ID, decode_block, encode_block
-
-_TWICE_ALLELES = 1 << 23
+from haploom.entropy_coding.genotype_block import CODEC_ID, LEARNED_CODEC_ID, encode_block
+from haploom.entropy_coding.repeated_haplotypes import decode_any, encode_smallest
 
 
 class GenotypeCodec(Protocol):
@@ -28,8 +27,8 @@ class GenotypeCodec(Protocol):
 class Statistical:
     """Positional Burrows-Wheeler order and context mixing; level as in `compression.writer.LEVELS`.
 
-    Blocks at level "max" ask a learned network, too, and are of a codec of their own. Those that are coded in a moment
-    are coded at "default" as well, and the smaller kept: on few alleles what has more to learn can lose.
+    Blocks at level "max" ask a learned network, too, or tell equal haplotypes once, whichever is smaller, and are of a
+    codec of their own.
     """
 
     codec_ids: ClassVar[frozenset[str]] = frozenset({CODEC_ID, LEARNED_CODEC_ID})
@@ -41,12 +40,7 @@ class Statistical:
 
     def encode(self, bits: np.ndarray, n_haplotypes: int) -> bytes:
         alleles = np.unpackbits(bits, axis=1, count=n_haplotypes)
-        if self.level != "max":
-            return encode_block(alleles, self.level)
-        coded = encode_block(alleles, "learned")
-        if alleles.size <= _TWICE_ALLELES:
-            return min(coded, encode_block(alleles, "default"), key=len)
-        return coded
+        return encode_smallest(alleles) if self.level == "max" else encode_block(alleles, self.level)
 
     def decode(self, data: bytes, n_records: int, n_haplotypes: int) -> np.ndarray:
-        return np.packbits(decode_block(data, n_records, n_haplotypes), axis=1)
+        return np.packbits(decode_any(data, n_records, n_haplotypes), axis=1)

@@ -2,8 +2,10 @@
 
 import logging
 
+import numpy as np
+
 from haploom.errors import HaploomError, SiteMismatchError
-from haploom.panel import Panel
+from haploom.panel import Panel, Variants
 from haploom.panel.matching import MIN_COVERAGE, match_sites, matched_panel
 
 logger = logging.getLogger(__name__)
@@ -46,3 +48,13 @@ def aligned(synthetic: Panel, train: Panel, holdout: Panel, maf: float | None = 
         train = train.select_sites(train.variants.indices_of(wanted))
     synthetic, holdout = (matched_panel(each, match_sites(wanted, each.variants)) for each in (synthetic, holdout))
     return synthetic, train, holdout
+
+
+def windows_of(wanted: Variants, own: Variants, width: int) -> np.ndarray:
+    """The window of each site, where windows are of `width` of a generator's own sites, from its first on.
+
+    wanted: sites that were kept, all of them among `own`; those left out make windows narrower here, and move no
+    border. Returns int64 (len(wanted),), from 0, 1 more at each border.
+    """
+    windows = match_sites(wanted, own).columns // width
+    return np.append(0, np.cumsum(windows[1:] != windows[:-1]))

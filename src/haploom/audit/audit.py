@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from haploom import progress
-from haploom.audit.alignment import aligned
+from haploom.audit.alignment import aligned, windows_of
 from haploom.audit.catalogue import MEASURES, Gate
 from haploom.audit.classifiers import ancestry_accuracy, component_figures, joint_components, two_sample_accuracy
 from haploom.audit.code_lengths import bits_per_allele
@@ -48,22 +47,22 @@ from haploom.audit.privacy import Likeness, copy_figures, membership_figures
 from haploom.audit.sampling import Sample, bootstrap, jackknife, matched_samples, shared_populations
 from haploom.errors import HaploomError, MissingExtraError
 from haploom.panel import GeneticMap, Panel
+from haploom.parallel import Workers, run_parts
 from haploom.popgen.linkage import contig_ends, distance_scales
 
 WINDOW = 500
 MOST_PEOPLE = 1000  # of a panel in the matched samples
 MOST_COMPARED = 10_000  # of a panel, in comparisons of every haplotype with every other
 LEAST_PEOPLE = 20
-_N_STEPS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuditSettings:
     """How to audit.
 
-    maf: only sites with a minor-allele frequency above it among the training people. window: width, in sites, of the
-    windows whose borders are looked at. thresholds: gates set to numbers (see `catalogue.checked_thresholds`).
-    seed: of samples of people, pairs of sites and resamples.
+    maf: only sites with a minor-allele frequency above it among the training people. window: width, in sites of the
+    synthetic panel, of the windows whose borders are looked at. thresholds: gates set to numbers (see
+    `catalogue.checked_thresholds`). seed: of samples of people, pairs of sites and resamples.
     """
 
     maf: float | None = None
@@ -112,11 +111,13 @@ def audit_panels(
     level: str,
     settings: AuditSettings = AuditSettings(),
     genetic_maps: Mapping[str, GeneticMap] | None = None,
+    workers: Workers | None = None,
 ) -> Audit:
     """Audit synthetic people. train: the people they were learned from. holdout: others, not learned from.
 
     level: the label column that says populations; one population, of everybody, will do. genetic_maps: contig -> map,
-    to say in cM how long runs are; without one, 1 cM per Mb.
+    to say in cM how long runs are; without one, 1 cM per Mb. workers: measures are taken by these, each group of them
+    by one; the figures do not depend on them.
 
     Raises HaploomError when a person is both training and held-out, a panel has no people or sites, no population is
     in all three, or fewer than 20 people of each are left to compare; SiteMismatchError when fewer than half of the
@@ -127,6 +128,7 @@ def audit_panels(
     except ModuleNotFoundError as error:
         raise MissingExtraError("scikit-learn", "models", "the audit") from error
     n_people = synthetic.n_samples, train.n_samples, holdout.n_samples
+    own_sites = synthetic.variants
     synthetic, train, holdout = (
         _at_most(panel, MOST_COMPARED, settings.seed) for panel in aligned(synthetic, train, holdout, settings.maf)
     )
@@ -139,34 +141,18 @@ def audit_panels(
             f"only {n_haplotypes // 2} people of the same populations are in all three panels: wanted {LEAST_PEOPLE} "
             "or more, or chance would decide"
         )
+    compared = _Compared(
+        synthetic=synthetic, train=train, holdout=holdout, level=level, labels=labels, samples=samples,
+        counts=[AlleleCounts.of(sample) for sample in samples],
+        windows=windows_of(train.variants, own_sites, settings.window),
+        position_cm=distance_scales(train.variants, genetic_maps)["cm"].position, settings=settings,
+    )  # fmt: skip
     found: dict[str, Found] = {}
-    with progress.task("Auditing", _N_STEPS) as advance:
-        counts = [AlleleCounts.of(sample) for sample in samples]
-        found |= _beside(frequency_figures, counts)
-        found["rare_allele_leakage"] = _rare_alleles(counts, train)
-        advance()
-        linkage, decays = _linkage(samples, counts, settings)
-        found |= linkage
-        advance()
-        found |= _beside(distance_figures, [PairDistances.of(sample, settings.seed) for sample in samples])
-        found |= _neighbours(samples, settings)
-        advance()
-        components = joint_components(samples, settings.seed)
-        found |= _beside(component_figures, list(zip(components, samples)))
-        found |= _told_apart(components, settings)
-        advance()
-        found |= _code_lengths(samples)
-        advance()
-        if len(labels) > 1:
-            found["utility_accuracy"] = _utility(synthetic, train, holdout, level, labels, settings)
-        advance()
-        position_cm = distance_scales(train.variants, genetic_maps)["cm"].position
-        whole_cm = float((position_cm[contig_ends(train.variants) - 1] - position_cm).max())
-        like = Likeness.of(synthetic, train, holdout, position_cm, settings.threads)
-        found |= copy_figures(like, samples[0], samples[2], whole_cm, settings.seed)
-        found |= membership_figures(like, train, holdout, level, settings.seed)
-        advance()
-    compared = (samples[0].rows, samples[2].rows)
+    drawn: dict[str, list[np.ndarray]] = {}
+    work = partial(_step, compared)
+    for _, (figures, pictures) in run_parts(work, tuple(STEPS), workers, label="Auditing", total=len(STEPS)):
+        found |= figures
+        drawn |= pictures
     return Audit(
         measures={
             name: Measure.of(name, found[name], n_haplotypes, settings.thresholds)
@@ -174,11 +160,90 @@ def audit_panels(
             if name in found and not np.isnan(found[name].reference.value)
         },
         n_sites=train.n_sites, n_people=n_people, n_matched=n_haplotypes // 2,
-        populations=population_figures(labels, counts), decays=decays,
-        components=[each[:, :2] for each in components],
-        nearest=[each[rows] / train.n_sites for each, rows in zip(like.near_training, compared)],
-        runs=[each[rows] for each, rows in zip(like.runs_training, compared)], settings=settings,
+        populations=population_figures(labels, compared.counts), settings=settings, decays=drawn["decays"],
+        components=drawn["components"], nearest=drawn["nearest"], runs=drawn["runs"],
     )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Compared:
+    """What each step of an audit is given.
+
+    synthetic, train, holdout: at the same sites, of the populations `labels` of `level`. samples: as many people of
+    each; counts: their alleles. windows: the synthetic panel's, of the sites. position_cm: of the sites, by contig.
+    """
+
+    synthetic: Panel
+    train: Panel
+    holdout: Panel
+    level: str
+    labels: Sequence[str]
+    samples: list[Sample]
+    counts: Sequence[AlleleCounts]
+    windows: np.ndarray
+    position_cm: np.ndarray
+    settings: AuditSettings
+
+
+Result = tuple[dict[str, Found], dict[str, list[np.ndarray]]]  # figures, and fields of Audit that pages draw
+
+
+def _step(compared: _Compared, name: str) -> Result:
+    return STEPS[name](compared)
+
+
+def _frequencies(compared: _Compared) -> Result:
+    figures = _beside(frequency_figures, compared.counts)
+    return figures | {"rare_allele_leakage": _rare_alleles(compared.counts, compared.train)}, {}
+
+
+def _pairs_of_sites(compared: _Compared) -> Result:
+    found, decays = _linkage(compared.samples, compared.counts, compared.windows, compared.settings)
+    return found, {"decays": decays}
+
+
+def _pairs_of_haplotypes(compared: _Compared) -> Result:
+    distances = [PairDistances.of(sample, compared.settings.seed) for sample in compared.samples]
+    return _beside(distance_figures, distances) | _neighbours(compared.samples, compared.settings), {}
+
+
+def _components(compared: _Compared) -> Result:
+    components = joint_components(compared.samples, compared.settings.seed)
+    found = _beside(component_figures, list(zip(components, compared.samples)))
+    found |= _told_apart(components, compared.settings)
+    return found, {"components": [each[:, :2] for each in components]}
+
+
+def _codes(compared: _Compared) -> Result:
+    return _code_lengths(compared.samples), {}
+
+
+def _teaching(compared: _Compared) -> Result:
+    if len(compared.labels) == 1:
+        return {}, {}
+    of = (compared.synthetic, compared.train, compared.holdout, compared.level, compared.labels, compared.settings)
+    return {"utility_accuracy": _utility(*of)}, {}
+
+
+def _likeness(compared: _Compared) -> Result:
+    synthetic, train, holdout, seed = compared.synthetic, compared.train, compared.holdout, compared.settings.seed
+    position_cm = compared.position_cm
+    whole_cm = float((position_cm[contig_ends(train.variants) - 1] - position_cm).max())
+    like = Likeness.of(synthetic, train, holdout, position_cm, compared.settings.threads)
+    found = copy_figures(like, compared.samples[0], compared.samples[2], whole_cm, seed)
+    found |= membership_figures(like, train, holdout, compared.level, seed)
+    rows = (compared.samples[0].rows, compared.samples[2].rows)
+    return found, {
+        "nearest": [each[of] / train.n_sites for each, of in zip(like.near_training, rows)],
+        "runs": [each[of] for each, of in zip(like.runs_training, rows)],
+    }
+
+
+# Each depends on what is compared alone, so that they may be worked on anywhere; those that take longest come first.
+STEPS: Mapping[str, Callable[[_Compared], Result]] = {
+    "likeness": _likeness, "pairs of sites": _pairs_of_sites, "components": _components,
+    "pairs of haplotypes": _pairs_of_haplotypes, "teaching": _teaching, "codes": _codes, "frequencies": _frequencies,
+}  # fmt: skip
 
 
 def _at_most(panel: Panel, most_people: int, seed: int) -> Panel:
@@ -214,20 +279,20 @@ def _rare_alleles(counts: Sequence[AlleleCounts], train: Panel) -> Found:
 
 
 def _linkage(
-    samples: Sequence[Sample], counts: Sequence[AlleleCounts], settings: AuditSettings
+    samples: Sequence[Sample], counts: Sequence[AlleleCounts], windows: np.ndarray, settings: AuditSettings
 ) -> tuple[dict[str, Found], list[np.ndarray]]:
     """Pairs, pairs across window borders, triples; and the LD decay of each sample."""
     variants, common = samples[0].panel.variants, common_sites(counts[1], counts[2])
     rng = np.random.default_rng(settings.seed)
     pairs = draw_pairs(variants, common, rng)
-    across = draw_pairs(variants, common, rng, settings.window)
+    across = draw_pairs(variants, common, rng, windows)
     triples = draw_triples(variants, common, rng)
     counted = [SetCounts.of(sample, pairs) for sample in samples]
     decays = [decay(pairs, each) for each in counted]
     found = _beside(partial(pair_figures, pairs), counted)
     borders = _beside(partial(pair_figures, across), [SetCounts.of(sample, across) for sample in samples])
     found["ld_decay_error_borders"] = borders["ld_decay_error"]._replace(
-        note=f"windows of {settings.window:,} sites, {len(across.sites):,} pairs"
+        note=f"windows of {settings.window:,} synthetic sites, {len(across.sites):,} pairs"
     )
     found |= _beside(partial(triple_figures, triples), [SetCounts.of(sample, triples) for sample in samples])
     return found, decays

@@ -47,12 +47,12 @@ def common_sites(one: AlleleCounts, other: AlleleCounts) -> np.ndarray:
 
 
 def draw_pairs(
-    variants: Variants, common: np.ndarray, rng: np.random.Generator, window: int | None = None
+    variants: Variants, common: np.ndarray, rng: np.random.Generator, windows: np.ndarray | None = None
 ) -> SiteSets:  # fmt: skip
     """Pairs of sites by distance, up to PAIRS_PER_BIN in each bin of EDGES_BP.
 
     common: see `common_sites`; both sites are common in one population, the same one, or more.
-    window: only pairs with a border between them; windows are of so many sites each, from the first on.
+    windows: only pairs with a border between them: the window of each site, int64 (n_sites,), never falling.
     """
     candidates = np.flatnonzero(common.any(axis=1))
     position = distance_scales(variants, max_bp=int(EDGES_BP[-1]))["bp"].position[candidates]
@@ -62,8 +62,8 @@ def draw_pairs(
         left = rng.integers(len(candidates), size=20 * PAIRS_PER_BIN if len(candidates) else 0)
         first = np.maximum(left + 1, np.searchsorted(position, position[left] + EDGES_BP[place]))
         last = np.searchsorted(position, position[left] + EDGES_BP[place + 1])
-        if window is not None:
-            first = np.maximum(first, np.searchsorted(candidates, (candidates[left] // window + 1) * window))
+        if windows is not None:
+            first = np.maximum(first, np.searchsorted(windows[candidates], windows[candidates[left]], side="right"))
         left, first, last = (each[first < last] for each in (left, first, last))
         right = first + (rng.random(len(first)) * (last - first)).astype(np.int64)
         drawn = np.unique(np.stack([candidates[left], candidates[right]], axis=1), axis=0)

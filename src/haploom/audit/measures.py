@@ -16,7 +16,7 @@ def alone(value: float) -> Interval:
 
 
 class Found(NamedTuple):
-    """A figure as it was measured. most: the greatest value that chance allows, where the catalogue has no rule.
+    """A figure as it was measured. most: the greatest value that chance allows, of measures whose gate it is.
 
     note: what else was found, in words.
     """
@@ -42,7 +42,10 @@ class Measure:
         """gates: those set to numbers; the others follow the reference."""
         about, reference = MEASURES[name], found.reference.value
         least = about.least.bound(reference, n_haplotypes) if about.least else None
-        most = about.most.bound(reference, n_haplotypes) if about.most else found.most
+        bounds = [about.most.bound(reference, n_haplotypes)] if about.most else []
+        if found.most is not None:
+            bounds.append(found.most)
+        most = max(bounds, default=None)
         return cls(name, found.value, found.reference, gates.get(name, (least, most)), found.note)
 
     @property

@@ -41,6 +41,17 @@ def worst_share(members: np.ndarray, others: np.ndarray, share: float = FALSE_PO
     return float((members > np.sort(others)[len(others) - 1 - allowed]).mean())
 
 
+def chance_area(n: int, n_others: int) -> float:
+    """The area under the curve that n members and n_others reach once in 1,000 when their scores are alike.
+
+    By the normal law of Mann & Whitney's U, whose standard deviation is sqrt((n + n_others + 1) / (12 n n_others)) as a
+    share of all pairs. Source: Mann & Whitney 1947, Ann Math Stat 18:50.
+    """
+    from scipy.stats import norm
+
+    return 0.5 + float(norm.ppf(1 - 1 / _ONCE_IN)) * ((n + n_others + 1) / (12 * n * n_others)) ** 0.5
+
+
 def chance_share(n: int, n_others: int, n_beyond: int) -> float:
     """The share of n that may lie beyond the n_beyond-th most extreme of n_others when all are alike, once in 1,000.
 

@@ -6,7 +6,14 @@ import numpy as np
 
 from haploom.audit.distances import as_words, nearest
 from haploom.audit.measures import Found, alone
-from haploom.audit.membership import FALSE_POSITIVES, area_under_curve, chance_share, person_scores, worst_share
+from haploom.audit.membership import (
+    FALSE_POSITIVES,
+    area_under_curve,
+    chance_area,
+    chance_share,
+    person_scores,
+    worst_share,
+)
 from haploom.audit.sampling import Sample, bootstrap
 from haploom.audit.shared_runs import longest_shared_runs
 from haploom.panel import Panel
@@ -99,7 +106,10 @@ def membership_figures(like: Likeness, train: Panel, holdout: Panel, level: str,
     ):  # fmt: skip
         scores = person_scores(sign * np.concatenate([of_train, of_holdout]), labels, held_out)
         members, others = scores[known & ~held_out], scores[held_out]
-        out[f"membership_{name}"] = Found(bootstrap(area_under_curve, members, others, seed=seed), alone(0.5))
+        out[f"membership_{name}"] = Found(
+            bootstrap(area_under_curve, members, others, seed=seed), alone(0.5), chance_area(n, n_others),
+            f"once in 1,000 chance would give {chance_area(n, n_others):.3f}",
+        )  # fmt: skip
         out[f"worst_membership_{name}"] = Found(
             bootstrap(worst_share, members, others, seed=seed), alone(FALSE_POSITIVES),
             chance_share(n, n_others, allowed + 1),

@@ -11,6 +11,7 @@ import re
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from haploom.errors import HaploomError
 from haploom.io import read_panel, source_format
 from haploom.io.formats import BCF, VCF
 from haploom.io.text_source import open_text
+from haploom.parallel import Workers, run_parts
 
 _LOG = logging.getLogger(__name__)
 _FURTHER_FIELDS = re.compile(rb":[^\t\r\n]*")
@@ -39,6 +41,25 @@ def choose_tools(names: Sequence[str] = ()) -> list[Tool]:
         needed = dict.fromkeys(part for name in absent for part in (*known[name].programs, *known[name].needs))
         raise HaploomError(f"not installed: {', '.join(absent)} (needs {', '.join(needed)}): install or leave out")
     return [known[name] for name in names]
+
+
+def compress_records_of_files(
+    sources: Sequence[Path], tools: Sequence[Tool], workers: Workers, repeats: int = 3, threads: int = 1,
+    populations: Path | None = None,
+) -> Iterator[list[dict[str, Any]]]:  # fmt: skip
+    """`compress_records` of each file, in order; with several workers of several files at once.
+
+    Sizes and what is kept do not depend on the workers; seconds of files measured at once on one machine do.
+    """
+    work = partial(_records_of_a_file, tools, repeats, threads, populations)
+    for _, records in run_parts(work, sources, workers, label="Measuring files", total=len(sources), ordered=True):
+        yield records
+
+
+def _records_of_a_file(
+    tools: Sequence[Tool], repeats: int, threads: int, populations: Path | None, source: Path
+) -> list[dict[str, Any]]:
+    return list(compress_records(source, tools, repeats, threads, populations))
 
 
 def compress_records(

@@ -22,6 +22,7 @@ from haploom.cli.frame import (
     threads_option,
     workers_options,
 )  # fmt: skip
+from haploom.cli.plan import dry_run_option, print_plan
 
 CODECS = (
     "auto", "statistical", "vae+rle", "cvae+rle", "pca+rle", "vqvae+zstd", "vqvae+blosc2", "vqvae+genozip", "vae",
@@ -70,17 +71,19 @@ if TYPE_CHECKING:
 @workers_options
 @threads_option
 @force_option
+@dry_run_option
 @json_option
 @quiet_option
 def compress(
     sources: tuple[Path, ...], output: Path, level: str, codec: str, model: Path | None, embed_model: bool,
     reference: Path | None, verify: bool, selection: "Selection", workers: "Workers", threads: int | None, force: bool,
-    as_json: bool,
+    dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Store SOURCES without loss: of VCF and BCF every byte of the text. SOURCES are kept.
 
     Several, such as the chromosomes of a cohort, become archives in the folder OUTPUT with a table of them beside;
-    a run that was stopped redoes only what is missing. --workers are then files at a time, for one file its blocks.
+    a run that was stopped redoes only what is missing, and files named later are added. --workers are then files at a
+    time, for one file its blocks.
 
     With --populations the labels are kept too, and INFO such as EUR_AF is predicted from them. A selection of
     regions, people or sites is stored as a panel: alleles, sites and names.
@@ -96,7 +99,12 @@ def compress(
         "selection": selection, "level": level, "codec": codec, "model": model, "embed_model": embed_model,
         "reference": reference, "verify": verify, "force": force,
     }  # fmt: skip
-    if len(sources) > 1 or output.is_dir():
+    several = len(sources) > 1 or output.is_dir()
+    if dry_run:
+        about = {"level": level, "codec": codec, "verify": verify, "workers": workers, "threads": threads}
+        _print_compression(sources, output, several, settings, about, as_json)
+        return
+    if several:
         rows = compress_files(sources, output, workers=workers, threads=threads or 1, **settings)
         totals = {name: sum(row[name] for row in rows) for name in ("sites", "total_bytes", "genotype_bytes")}
         seconds = round(time.perf_counter() - start, 2)
@@ -107,6 +115,38 @@ def compress(
     if not as_json:
         result.pop("made_by")
     print_result(result, as_json)
+
+
+def _print_compression(
+    sources: tuple[Path, ...], output: Path, several: bool, settings: dict[str, Any], about: dict[str, Any],
+    as_json: bool,
+) -> None:  # fmt: skip
+    """The plan: files, how many records a block holds, and how many blocks are in memory at once."""
+    from haploom.archive.text.cutting import most_records
+    from haploom.compression import LEVELS, plan_files
+    from haploom.io import check_outputs, read_samples
+
+    selection, workers = settings["selection"], about.pop("workers")
+    inputs = [*sources, settings["model"], settings["reference"], selection.populations]
+    if several:
+        archives = plan_files(sources, output, **settings)
+    else:
+        check_outputs((output,), inputs, settings["force"])
+        archives = {output: False}
+    limits, files = LEVELS[settings["level"]], {}
+    in_blocks = settings["model"] is None or settings["codec"] == "statistical"  # a model sees all records at once
+    threads = about["threads"] or (1 if several else default_threads())
+    for source, (archive, kept) in zip(sources, archives.items()):
+        people = None if source == Path("-") else len(selection.people(read_samples(source)))
+        files[str(archive)] = {
+            "people": people,
+            "records_per_block": most_records(people, limits.records, limits.alleles) if people and in_blocks else None,
+            "state": "there, of a run that was stopped" if kept else "to do",
+        }
+    at_work = {"workers": workers.count, "threads": threads, "memory_per_worker": workers.memory_bytes}
+    does = {**about, **at_work, "blocks_in_memory_per_worker": threads + 1, "archives": files}
+    writes = [archive for archive, kept in archives.items() if not kept]
+    print_plan(inputs, does, [*writes, output / "archives.tsv"] if several else writes, as_json)
 
 
 @click.command()

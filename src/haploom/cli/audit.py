@@ -19,10 +19,12 @@ from haploom.cli.frame import (
     seed_option,
     site_selection_options,
     threads_option,
+    workers_options,
 )
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+    from haploom.parallel import Workers
 
 _GENOTYPES = click.Path(exists=True, path_type=Path)
 _TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -69,7 +71,7 @@ class Threshold(click.ParamType):
 )  # fmt: skip
 @click.option(
     "--window", type=click.IntRange(2), default=500, show_default=True,
-    help="Width of windows, in sites: LD is measured across their borders too.",
+    help="Width of windows, in sites of SYNTHETIC: LD is measured across their borders too.",
 )  # fmt: skip
 @click.option(
     "--thresholds", type=_TABLE, help="JSON: measures and what they may be: a number, [least, most], or null."
@@ -79,6 +81,7 @@ class Threshold(click.ParamType):
 )
 @map_option
 @seed_option
+@workers_options
 @threads_option
 @force_option
 @json_option
@@ -86,8 +89,8 @@ class Threshold(click.ParamType):
 def audit(
     synthetic: Path, train: Path, holdout: Path, output: Path, populations: tuple[Path, ...], label: str | None,
     split: Path | None, selection: "Selection", maf: float | None, window: int, thresholds: Path | None,
-    single: tuple[tuple[str, Any], ...], genetic_map: Path | None, seed: int, threads: int | None, force: bool,
-    as_json: bool,
+    single: tuple[tuple[str, Any], ...], genetic_map: Path | None, seed: int, workers: "Workers",
+    threads: int | None, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Compare SYNTHETIC people, whoever made them, with held-out real people, both against the training people.
 
@@ -102,29 +105,30 @@ def audit(
     from haploom.audit.thresholds import read_thresholds
     from haploom.errors import CheckFailedError
     from haploom.io import read_genetic_map, read_panel
-    from haploom.report.audit_report import FILES, audit_record, shown_measures, write_audit
+    from haploom.report.audit_report import FILES, audit_record, shown_measures, to_mend, write_audit
     from haploom.report.result_folder import ResultFolder
 
     inputs = (synthetic, train, holdout, *populations, split, selection.sites, thresholds, genetic_map)
     folder = ResultFolder(output, FILES, (), inputs, force)
     gates = checked_thresholds((read_thresholds(thresholds) if thresholds else {}) | dict(single))
-    parts = (None, "train", "test") if split else (None, None, None)
+    parts = ("train", "test") if split else (None, None)
     panels = [
-        read_panel(path, replace(selection, split=split if part else None, part=part))
-        for path, part in zip((synthetic, train, holdout), parts)
+        read_panel(synthetic),  # at all its sites, which say where windows begin
+        *(read_panel(path, replace(selection, split=split, part=part)) for path, part in zip((train, holdout), parts)),
     ]
     (made, learned, new), level = labelled(panels, populations, label)
     contigs = learned.variants.contigs()
     maps = {contig: read_genetic_map(genetic_map, contig) for contig in contigs} if genetic_map else None
-    settings = AuditSettings(
-        maf=maf, window=window, thresholds=gates, seed=seed, threads=threads or default_threads()
-    )  # fmt: skip
-    found = audit_panels(made, learned, new, level, settings, maps)
+    threads = threads or (default_threads() if workers.here else 1)
+    settings = AuditSettings(maf=maf, window=window, thresholds=gates, seed=seed, threads=threads)
+    found = audit_panels(made, learned, new, level, settings, maps, workers)
     write_audit(found, folder)
     if as_json:
         click.echo(json.dumps(audit_record(found)))
     else:
         print_result({**shown_measures(found), "report": output / "audit.html"}, as_json=False)
+    for advice, names in to_mend(found).items():
+        click.echo(f"{', '.join(names)}: {advice}", err=True)
     if found.failed:
         raise CheckFailedError(
             f"{len(found.failed)} of {len(found.measures)} measures are outside their gates: "

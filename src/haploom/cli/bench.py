@@ -22,12 +22,14 @@ from haploom.cli.frame import (
     selection_options,
     threads_option,
     training_selection_options,
+    workers_options,
 )
 from haploom.cli.statistics import Widths
 from haploom.io.model_kinds import CODES
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+    from haploom.parallel import Workers
 
 
 @click.group()
@@ -171,25 +173,28 @@ def impute(
     "--populations", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Labels of the people, for Haploom, which predicts frequencies of populations from them.",
 )  # fmt: skip
+@workers_options
 @threads_option
 @json_option
 @quiet_option
 def compress(
     sources: tuple[Path, ...], output: Path, tools: str | None, repeats: int, populations: Path | None,
-    threads: int | None, as_json: bool,
+    workers: "Workers", threads: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """How small and how fast Haploom and the other compressors on PATH store SOURCES (VCF or BCF).
 
     Knows gzip, xz, zstd, zpaq, bcftools, plink2 and bref3. What each tool gives back is compared with what it
     got, and `kept` says how much of it is the same. Needs room for the plain text in the temporary folder.
+
+    --workers are files at a time: for sizes; seconds of files that share a machine are not those of each alone.
     """
-    from haploom.bench.compress import choose_tools, compress_records, table
+    from haploom.bench.compress import choose_tools, compress_records_of_files, table
     from haploom.bench.records import append_records
 
     chosen = choose_tools(tools.split(",") if tools else ())
     records = []
-    for source in sources:
-        measured = list(compress_records(source, chosen, repeats, threads or default_threads(), populations))
+    given = (repeats, threads or default_threads(), populations)
+    for source, measured in zip(sources, compress_records_of_files(sources, chosen, workers, *given), strict=True):
         append_records(output, measured)
         records += measured
         if not as_json:

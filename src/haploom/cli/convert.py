@@ -8,10 +8,12 @@ import rich_click as click
 from haploom.cli.frame import (
     force_option,
     genotypes,
+    json_option,
     no_version_option,
     note,
     output_option,
     output_type_option,
+    print_result,
     quiet_option,
     selection_options,
 )
@@ -40,10 +42,11 @@ if TYPE_CHECKING:
 @selection_options
 @force_option
 @no_version_option
+@json_option
 @quiet_option
 def convert(
     source: Path, output: Path, output_type: str | None, unphased: bool, layout: str, selection: "Selection",
-    force: bool, no_version: bool,
+    force: bool, no_version: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Convert the genotypes of SOURCE to another format, whole or in part; - is VCF from stdin.
 
@@ -90,4 +93,8 @@ def convert(
         note(f"{output} does not hold {', '.join(lost)}")
     if NOT_KEPT[origin]:
         note(f"not kept of the {origin} read, where it has them: {', '.join(NOT_KEPT[origin])}")
-    note(f"{panel.n_sites:,} sites, {panel.n_samples:,} people written to {output}")
+    if as_json:
+        about = {"people": panel.n_samples, "sites": panel.n_sites, "written": str(output), "not_held": list(lost)}
+        print_result(about, as_json, output)
+    else:
+        note(f"{panel.n_sites:,} sites, {panel.n_samples:,} people written to {output}")

@@ -18,6 +18,7 @@ from haploom.cli.frame import (
     quiet_option,
     seed_option,
 )
+from haploom.cli.plan import dry_run_option, print_plan
 
 if TYPE_CHECKING:
     from haploom.report.demo.cast import Cast
@@ -41,11 +42,12 @@ if TYPE_CHECKING:
 @seed_option
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="Threads to use.")
 @force_option
+@dry_run_option
 @json_option
 @quiet_option
 def demo(
     output: Path, vcf: Path | None, populations: Path | None, label: str | None, seed: int, threads: int, force: bool,
-    as_json: bool,
+    dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Simulate people, train models on them, and store, map, label, paint, make up and audit people with them.
 
@@ -61,9 +63,13 @@ def demo(
         raise click.UsageError("--label is a column of --populations, which goes with --vcf")
 
     from haploom.report.demo.cast import SIMULATED
-    from haploom.report.demo.files import REPORT, cast_own_people, prepare_folder
+    from haploom.report.demo.files import REPORT, cast_own_people, earlier_demo, prepare_folder
     from haploom.report.demo.steps import DemoSettings
 
+    if dry_run:
+        earlier_demo(output, force)
+        _print_steps(output, vcf, populations, label, DemoSettings(seed=seed, threads=threads), as_json)
+        return
     start = time.perf_counter()
     prepare_folder(output, force)
     cast = SIMULATED
@@ -86,6 +92,25 @@ def demo(
         if found
     }
     print_result({**shown, "seconds": round(time.perf_counter() - start), "report": output / REPORT}, as_json=False)
+
+
+def _print_steps(
+    output: Path, vcf: Path | None, populations: Path | None, label: str | None, settings: "DemoSettings", as_json: bool
+) -> None:
+    """The commands of each step. Own people are read, because what is done with them depends on them."""
+    from tempfile import TemporaryDirectory
+
+    from haploom.report.demo.cast import SIMULATED
+    from haploom.report.demo.files import REPORT, cast_own_people
+    from haploom.report.demo.steps import demo_steps
+
+    cast = SIMULATED
+    if vcf is not None and populations is not None:
+        with TemporaryDirectory() as folder:  # for the lists that are written of them
+            cast = cast_own_people(Path(folder), vcf.resolve(), populations, label)
+    steps = {step.name: step.shell.splitlines() for step in demo_steps(settings, cast).values()}
+    does = {"steps": steps} if as_json else steps
+    print_plan((vcf, populations), {"threads": settings.threads, **does}, (output, output / REPORT), as_json)
 
 
 def run_demo(folder: Path, settings: "DemoSettings", cast: "Cast") -> dict:

@@ -410,9 +410,12 @@ def _shown(value: Any) -> str:
         case float():
             return f"{value:.5g}"
         case dict():
-            return ", ".join(
-                f"{name} ({_shown(each)})" if isinstance(each, dict) else f"{name} {_shown(each)}"
-                for name, each in value.items()
+            return (
+                ", ".join(
+                    f"{name} ({_shown(each)})" if isinstance(each, dict) else f"{name} {_shown(each)}"
+                    for name, each in value.items()
+                )
+                or "none"
             )
         case list() if len(value) > LONG_LIST:
             return f"{', '.join(map(_shown, value[:LONG_LIST]))} and {len(value) - LONG_LIST:,} more"

@@ -6,6 +6,7 @@ from typing import Literal
 import rich_click as click
 
 from haploom.cli.frame import json_option, output_option, print_result, quiet_option, seed_option, threads_option
+from haploom.cli.plan import dry_run_option, print_plan
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # Spelt out, because the list behind them (report.reproduce.catalogue) is not loaded to print --help; a test compares.
@@ -16,7 +17,7 @@ RESULTS = (
 
 
 @click.command()
-@click.argument("result", type=click.Choice((*RESULTS, "all")))
+@click.argument("result", metavar="RESULT", type=click.Choice((*RESULTS, "all")))
 @output_option("Folder for tables, figures and models; parts that an earlier run left there are kept.")
 @click.option("--quick", "size", flag_value="quick", help="Small, in minutes.")
 @click.option("--full", "size", flag_value="full", help="The paper's whole protocol: days on a CPU; it can be stopped.")
@@ -30,13 +31,16 @@ RESULTS = (
 @click.option("--label", help="Column of the labels.")
 @seed_option
 @threads_option
+@dry_run_option
 @json_option
 @quiet_option
 def reproduce(
     result: str, output: Path, size: Literal["quick", "full"] | None, genotypes: Path | None, populations: Path | None,
-    label: str | None, seed: int, threads: int | None, as_json: bool,
+    label: str | None, seed: int, threads: int | None, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a table or figure of the paper again, or all of them, beside the paper's own numbers.
+
+    RESULT: table1, table2, table3, table4, table-s3, fig1, fig3, fig4, fig5, fig6, fig-s1 to fig-s10, gmmn, or all.
 
     A stopped run goes on where it was: the same command takes finished parts and models from the folder.
     """
@@ -47,11 +51,18 @@ def reproduce(
     from haploom.report.reproduce import catalogue
     from haploom.training.threads import use_threads
 
-    use_threads(threads)
-    make_folder(output)
     request = catalogue.Request(
         name=result, size=size or "standard", genotypes=genotypes, populations=populations, label=label, seed=seed
     )
+    if dry_run:
+        names = RESULTS if result == "all" else (result,)
+        does = {"size": request.size, "people": request.origin, "results": {n: catalogue.RESULTS[n][0] for n in names}}
+        pages = [output / f"{name}.html" for name in ([*names, "all"] if result == "all" else names)]
+        found = [path.name for path in pages if path.exists()]
+        print_plan((genotypes, populations), {**does, "there_from_earlier": found}, pages, as_json)
+        return
+    use_threads(threads)
+    make_folder(output)
     written = catalogue.reproduce(request, output)
     if not as_json:
         click.echo(written[0].read_text(encoding="utf-8"))

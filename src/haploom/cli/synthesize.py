@@ -1,5 +1,6 @@
 """`haploom synthesize`: people made up by a model, or from the haplotypes of real ones."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,13 +18,18 @@ from haploom.cli.frame import (
     seed_option,
     selection_options,
     threads_option,
+    workers_options,
 )
+from haploom.cli.plan import dry_run_option, print_plan
 
 if TYPE_CHECKING:
     from haploom.io import Selection
+    from haploom.parallel import Workers
     from haploom.synthesis import Source
+    from haploom.synthesis.sources import DrawBlocks
 
 _ARCHIVE = ".hlm"
+_BY_PERSON = (".h5", ".hdf5")
 # Spelt out, because the room behind them is not loaded to print --help; tests compare.
 _METHODS = ("independent", "mosaic", "copying")
 _LATENTS = ("prior", "training")
@@ -45,8 +51,9 @@ _SWITCHES_PER_CM, _MISMATCH = 8.0, 1e-3
     help="Draw alleles by the decoder's probabilities (vae, cvae, yvae), not the likelier one as the paper does.",
 )  # fmt: skip
 @click.option(
-    "--latents", type=click.Choice(_LATENTS), default="prior", show_default=True,
-    help="Of a cvae or yvae: from the prior as the paper does, or around those of the label's training people.",
+    "--latents", type=click.Choice(_LATENTS),
+    help="Of a cvae or yvae: around those of the label's training people, or from the prior as the paper does. "
+    "[default: training]",
 )  # fmt: skip
 @click.option(
     "--method", type=click.Choice(_METHODS), default="mosaic", show_default=True,
@@ -64,16 +71,18 @@ _SWITCHES_PER_CM, _MISMATCH = 8.0, 1e-3
 @selection_options
 @no_version_option
 @seed_option
+@workers_options
 @threads_option
 @force_option
+@dry_run_option
 @json_option
 @quiet_option
 def synthesize(
     model: Path | None, panel: Path | None, named: tuple[str, ...], people: int, output: Path,
-    output_type: str | None, sampled: bool, latents: Literal["prior", "training"],
+    output_type: str | None, sampled: bool, latents: Literal["prior", "training"] | None,
     method: Literal["independent", "mosaic", "copying"], switches_per_cm: float, mismatch: float,
-    genetic_map: Path | None, selection: "Selection", no_version: bool, seed: int, threads: int | None, force: bool,
-    as_json: bool,
+    genetic_map: Path | None, selection: "Selection", no_version: bool, seed: int, workers: "Workers",
+    threads: int | None, force: bool, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make new haplotypes of a population, from a model or --from real people. They are marked synthetic, and named
     SYN_...
@@ -82,15 +91,19 @@ def synthesize(
     from noise, under the label; an autoregressive model allele after allele (of everybody where it was trained
     without labels).
 
+    --workers and --dask draw from a --model: the same people for any number of them.
+
     The people that --from takes are chosen as in other commands; with --model those options do nothing.
     """
     if (model is None) == (panel is None):
         raise click.UsageError("give --model, or --from with --method: what to make people from")
+    if model is None and not workers.here:
+        raise click.UsageError("--workers and --dask are for --model: making people --from others takes seconds")
 
     from haploom.cli.arguments import populations_beside
     from haploom.io import check_outputs, write_populations
     from haploom.io.panels import check_output_name
-    from haploom.synthesis import people_on_disk
+    from haploom.synthesis import disk_bytes, drawn_in_parts, people_on_disk
 
     archive = output_type is None and output.name.endswith(_ARCHIVE)
     if not archive:
@@ -105,11 +118,22 @@ def synthesize(
     # A name that itself holds a comma is taken whole.
     wanted = [name for given in named for name in ([given] if given in source.populations else given.split(","))]
     wanted = list(dict.fromkeys(wanted)) or list(source.populations)
+    if dry_run:
+        by_site = output_type is not None or not output.name.endswith(_BY_PERSON)
+        does = {
+            **source.described, "populations": wanted, "people": people * len(wanted), "sites": len(source.variants),
+            "temporary_bytes": disk_bytes(2 * people * len(wanted), len(source.variants)) if by_site else 0,
+        }  # fmt: skip
+        print_plan((model, panel, selection.populations, genetic_map), does, (output, labels_to), as_json)
+        return
     header = source.header_line(seed)
-    if output_type is None and output.name.endswith((".h5", ".hdf5")):
-        samples, labels = _write_by_person(source, wanted, people, output, header, seed, threads or 1, force)
+    draw = None
+    if model is not None and not workers.here:
+        draw = partial(drawn_in_parts, model, sampled, latents, seed, workers)
+    if output_type is None and output.name.endswith(_BY_PERSON):
+        samples, labels = _write_by_person(source, wanted, people, output, header, seed, threads or 1, force, draw)
     else:
-        with people_on_disk(source, wanted, people, seed, threads or 1, output.absolute().parent) as made:
+        with people_on_disk(source, wanted, people, seed, threads or 1, output.absolute().parent, draw) as made:
             if archive:
                 from haploom.compression import compress_panel
 
@@ -125,7 +149,7 @@ def synthesize(
     print_result({"people": len(samples), "sites": len(source.variants), "labels": str(labels_to)}, as_json)
 
 
-def _of_model(path: Path, sampled: bool, latents: Literal["prior", "training"]) -> "Source":
+def _of_model(path: Path, sampled: bool, latents: Literal["prior", "training"] | None) -> "Source":
     from haploom.io.model_file import file_sha256, read_model
     from haploom.synthesis import model_source
 
@@ -148,7 +172,7 @@ def _of_people(
 
 def _write_by_person(
     source: "Source", populations: list[str], people: int, output: Path, made_by: str, seed: int, threads: int,
-    force: bool,
+    force: bool, draw: "DrawBlocks | None",
 ) -> tuple[list[str], dict[str, list[str]]]:  # fmt: skip
     """Straight to HDF5, whose rows are people: nothing but names is kept. Returns samples and labels."""
     from haploom.io import Hdf5PanelWriter
@@ -157,7 +181,7 @@ def _write_by_person(
     samples: list[str] = []
     labels: list[str] = []
     with Hdf5PanelWriter(output, source.variants, (source.level,), force, made_by) as writer:
-        for block in people_blocks(source, populations, people, seed, threads):
+        for block in people_blocks(source, populations, people, seed, threads, draw):
             writer.append(block)
             samples += block.samples
             labels += block.labels(source.level).tolist()

@@ -22,6 +22,7 @@ from haploom.cli.frame import (
     threads_option,
     training_selection_options,
 )  # fmt: skip
+from haploom.cli.plan import dry_run_option, print_plan
 from haploom.errors import FormatError, HaploomError
 from haploom.io.model_kinds import FITTED
 
@@ -67,13 +68,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @seed_option
 @threads_option
 @force_option
+@dry_run_option
 @json_option
 @quiet_option
 def train(
     source: Path, output: Path, kind: str, profile: str, latent: int | None, epochs: int | None, batch_size: int | None,
     learning_rate: float | None, by_label: bool, unphased: bool, resume: bool, processes: int | None, dask: str | None,
     device: str, coordinates: Path | None, history: Path | None, plot: Path | None, selection: "Selection",
-    split: Path | None, seed: int, threads: int | None, force: bool, as_json: bool,
+    split: Path | None, seed: int, threads: int | None, force: bool, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a model on the phased haplotypes in SOURCE, or with --unphased on genotypes.
 
@@ -110,8 +112,17 @@ def train(
     inputs = (source, selection.populations, split, coordinates)
     check_outputs([path for path in (output, history, plot) if path], inputs, force)
     networks_alone = (latent, epochs, batch_size, learning_rate, history, plot, profile, resume)
-    if coordinates is not None:
+    if kind in ("ancestry", "coordinates"):
         _refuse_options_of_networks(kind, *networks_alone)
+    if dry_run:
+        about = {"kind": kind, "profile": profile, "maf": selection.maf, "processes": processes, "dask": dask}
+        people = _people_of_parts(source, selection, split, seed, places_alone=coordinates is not None)
+        about |= people | _network_settings(
+            kind, profile, {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+        )
+        print_plan(inputs, about, (output, history, plot), as_json)
+        return
+    if coordinates is not None:
         _train_coordinates(source, coordinates, selection, split, seed, output, force, as_json)
         return
     unfinished = output.with_name(f"{output.name}.checkpoint")
@@ -129,7 +140,6 @@ def train(
     level = label_level(panel.populations, selection.label)
     parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
     if kind == "ancestry":
-        _refuse_options_of_networks(kind, *networks_alone)
         from haploom.ancestry.trusted_training import train_ancestry
 
         started = time.monotonic()
@@ -193,6 +203,39 @@ def _about(model: Path) -> dict[str, Any]:
     result |= {name: figures[name] for name in ("epochs_run", "kept_epoch") if name in figures}
     measured = ("validation_", "left_out_")
     return result | {name: round(value, 5) for name, value in figures.items() if name.startswith(measured)}
+
+
+def _people_of_parts(
+    source: Path, selection: "Selection", split: Path | None, seed: int, places_alone: bool
+) -> dict[str, Any]:
+    """How many people are in each part, and of each label; from the names in the file, not its genotypes."""
+    from collections import Counter
+
+    from haploom.io import read_populations, read_samples, read_split
+    from haploom.panel import split_people
+
+    samples = selection.people(read_samples(source))
+    about: dict[str, Any] = {}
+    part_of = dict.fromkeys(samples, "train")
+    if selection.populations is not None and not places_alone:
+        table = read_populations(selection.populations)
+        level = table.label_level(selection.label)
+        labels = table.columns_for(samples)[level].tolist()
+        about = {"label": level, "people_by_label": dict(sorted(Counter(labels).items()))}
+        part_of = dict(split_people(samples, labels, seed=seed).part_of)
+    if split is not None:
+        part_of = dict(read_split(split).part_of)
+    return {**about, "people_by_part": dict(Counter(part_of.get(name, "none") for name in samples))}
+
+
+def _network_settings(kind: str, profile: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """How a network of this kind would be trained; nothing of what is fitted at once."""
+    from haploom.training.profiles import PROFILES
+
+    if kind not in PROFILES or kind == "pca":
+        return {}
+    training = PROFILES[kind][profile].training
+    return {name: getattr(training, name) if given is None else given for name, given in changes.items()}
 
 
 def _train_coordinates(

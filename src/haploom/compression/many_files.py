@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from haploom.archive import Archive
 from haploom.compression.writer import compress
 from haploom.errors import HaploomError
 from haploom.io import Selection
@@ -15,6 +16,7 @@ from haploom.io.formats import stem
 from haploom.io.output import check_outputs, make_folder, remove_partials, text_output
 from haploom.parallel import PartFiles, Workers, run_parts
 
+SUFFIX = ".hlm"
 REPORT = "archives.tsv"
 REPORT_COLUMNS = (
     "source", "archive", "sites", "haplotypes", "total_bytes", "genotype_bytes", "variant_bytes", "model_bytes",
@@ -35,7 +37,7 @@ class _File:
 
 def archive_names(sources: Sequence[Path]) -> list[str]:
     """`chr22.vcf.gz` becomes `chr22.hlm`. Raises HaploomError where two files would get one name."""
-    names = [f"{stem(source)}.hlm" for source in sources]
+    names = [f"{stem(source)}{SUFFIX}" for source in sources]
     for place, name in enumerate(names):
         if name in names[:place]:
             raise HaploomError(
@@ -53,21 +55,20 @@ def compress_files(
 
     Returns a row of REPORT_COLUMNS for each. settings: the fields of `compression.writer.Storage`. The archives are
     the same for any workers. A run that was stopped goes on where it was: the same call redoes only what is missing.
+    Archives of earlier runs stay in the folder and in its table; those of these files are replaced with `force`.
     On a cluster, its workers must find files and folder under the same names.
 
-    Raises HaploomError where an archive of another run, or of inputs that have changed since, is in the folder and not
-    `force`, or where the folder cannot be made or a source is stdin; what `compress` raises.
+    Raises HaploomError as `plan_files`, where inputs have changed since a run that was stopped, or where the folder
+    cannot be made; what `compress` raises.
     """
-    if STANDARD in sources:
-        raise HaploomError("- is stored alone, into one file: name files where several are stored")
-    archives = [folder / name for name in archive_names(sources)]
+    archives = list(plan_files(sources, folder, selection=selection, force=force, **settings))
     unfinished = folder / _UNFINISHED
     if force:
         shutil.rmtree(unfinished, ignore_errors=True)
     # What an earlier try of this run has left may be replaced: it was not there when that began.
     may_replace = force or unfinished.exists()
     make_folder(folder)
-    check_outputs([*archives, folder / REPORT], [*sources, settings.get("model"), selection.populations], may_replace)
+    check_outputs(archives, _inputs(sources, selection, settings), may_replace)
     asked = {**settings, **vars(selection), "sources": [_identity(source) for source in sources]}
     kept = PartFiles(unfinished, json.loads(json.dumps(asked, default=str)))
     for place, archive in enumerate(archives):
@@ -77,11 +78,60 @@ def compress_files(
     parts = [_File(source, archive, selection, settings) for source, archive in zip(sources, archives)]
     done = run_parts(_store, parts, workers, label="Compressing files", total=len(parts), ordered=True, kept=kept)
     rows = [json.loads(row) for _, row in done]
-    with text_output(folder / REPORT, may_replace) as file:
+    names = {archive.name for archive in archives}
+    earlier = [row for row in _earlier_rows(folder) if row["archive"] not in names]
+    with text_output(folder / REPORT, force=True) as file:
         file.write("\t".join(REPORT_COLUMNS) + "\n")
-        file.writelines("\t".join(str(row[name]) for name in REPORT_COLUMNS) + "\n" for row in rows)
+        file.writelines("\t".join(str(row[name]) for name in REPORT_COLUMNS) + "\n" for row in [*earlier, *rows])
     kept.remove()
     return rows
+
+
+def plan_files(
+    sources: Sequence[Path], folder: Path, *, selection: Selection, force: bool = False, **settings: Any
+) -> dict[Path, bool]:
+    """What `compress_files` would make: archive -> whether a run that was stopped has left it, so that it is kept.
+
+    Writes nothing. Raises HaploomError where a source is stdin, the folder is named like an archive, two files would
+    get one name, an archive is in the folder and not `force`, or its table is not one of ours.
+    """
+    if STANDARD in sources:
+        raise HaploomError("- is stored alone, into one file: name files where several are stored")
+    if folder.suffix == SUFFIX:
+        raise HaploomError(
+            f"{folder} is named like an archive, and several files are stored in a folder, one archive each: name a "
+            "folder with -o, or store each file by a command of its own"
+        )
+    archives = [folder / name for name in archive_names(sources)]
+    stopped = (folder / _UNFINISHED).exists() and not force
+    there = [archive for archive in archives if archive.exists()]
+    if there and not (stopped or force):
+        raise HaploomError(
+            f"{there[0]} exists, of an earlier run: name only files that are not in {folder} yet, which are added to "
+            f"it and to its {REPORT}, or store these again with --force"
+        )
+    if folder.is_dir():
+        check_outputs(archives, _inputs(sources, selection, settings), force=True)
+        _earlier_rows(folder)
+    return {archive: stopped and archive in there for archive in archives}
+
+
+def _inputs(sources: Sequence[Path], selection: Selection, settings: dict[str, Any]) -> list[Path | None]:
+    reference = settings.get("reference")
+    beside = reference.path if isinstance(reference, Archive) else reference
+    return [*sources, settings.get("model"), beside, selection.populations]
+
+
+def _earlier_rows(folder: Path) -> list[dict[str, str]]:
+    """Of the archives that earlier runs have put there and that still are."""
+    path = folder / REPORT
+    if not path.exists():
+        return []
+    head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    if tuple(head.split("\t")) != REPORT_COLUMNS:
+        raise HaploomError(f"{path} is no table of archives of this release: move it away, or choose another folder")
+    rows = [dict(zip(REPORT_COLUMNS, line.split("\t"))) for line in lines]
+    return [row for row in rows if (folder / row["archive"]).exists()]
 
 
 def _store(file: _File) -> bytes:

@@ -3,8 +3,8 @@
 The file holds arrays and facts, whatever the framework that made them, so that `inspect` and reading an
 archive need no torch. Arrays are named `weights.*` (the float model), `exact.*` (its integer decoder; of a Y-VAE
 `exact.0.*` and so on, one for each label),
-`labels.mean` and `labels.variance` (of the training people's latents), `pca.*` (axes), `sites.*` (which sites it was
-trained on).
+`labels.mean`, `labels.variance` and `labels.spread` (of the training people's latents), `pca.*` (axes), `sites.*`
+(which sites it was trained on).
 """
 
 import hashlib
@@ -178,7 +178,7 @@ def read_model(path: Path | str) -> ModelFile:
         variants = Variants(chrom, arrays.pop(_SITE_POSITIONS), name, ref, alt, card.contig_length_bp)
     except (KeyError, ValueError) as error:
         raise CorruptModelError(f"{path} is damaged: its sites cannot be read ({error})") from error
-    for of_labels in ("labels.mean", "labels.variance"):
+    for of_labels in ("labels.mean", "labels.variance", "labels.spread"):
         if of_labels in arrays and len(np.atleast_1d(arrays[of_labels])) != len(card.labels):
             raise CorruptModelError(
                 f"{path} is damaged: {of_labels} has not a row for each of {len(card.labels)} labels"

@@ -9,6 +9,7 @@ import numpy as np
 
 from haploom import provenance
 from haploom.audit import Audit
+from haploom.audit.advice import ADVICE
 from haploom.audit.catalogue import FIDELITY, MEASURES, PRIVACY, UTILITY, Gate
 from haploom.audit.measures import Measure
 from haploom.baselines.accuracy import Interval
@@ -52,7 +53,8 @@ def _record(measure: Measure) -> dict[str, Any]:
         "passed": measure.passed, "part": MEASURES[measure.name].part,
         "interval": _ends(measure.value), "reference_interval": _ends(measure.reference),
     }  # fmt: skip
-    return {**record, **({"note": measure.note} if measure.note else {})}
+    advice = {} if measure.passed else {"advice": ADVICE[measure.name]}
+    return {**record, **({"note": measure.note} if measure.note else {}), **advice}
 
 
 def _ends(interval: Interval) -> list[float | None] | None:
@@ -74,6 +76,14 @@ def shown_measures(found: Audit) -> dict[str, str]:
         f"{'passed' if each.passed else 'FAILED'}"
         for name, each in found.measures.items()
     }
+
+
+def to_mend(found: Audit) -> dict[str, list[str]]:
+    """What to do -> the measures outside their gates that it mends."""
+    names_of: dict[str, list[str]] = {}
+    for name in found.failed:
+        names_of.setdefault(ADVICE[name], []).append(name)
+    return names_of
 
 
 def shown(interval: Interval) -> str:
@@ -105,6 +115,10 @@ def build_report(found: Audit) -> Report:
         for part, heading, text, figures in parts
         if (measures := [each for name, each in found.measures.items() if MEASURES[name].part == part])
     ]
+    if found.failed:
+        rows = [[", ".join(MEASURES[name].title for name in names), advice] for advice, names in to_mend(found).items()]
+        mended = Table([Column("Outside their gates"), Column("What to do")], rows)
+        sections.insert(0, Section("What to do", "", tables=[mended]))
     return Report(
         title=f"Audit of synthetic people: {'passed' if found.passed else 'failed'}",
         text=_summary(found),

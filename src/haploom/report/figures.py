@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from haploom.errors import HaploomError, MissingExtraError
 from haploom.io.output import atomic_output
+from haploom.report.plots import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,11 +78,13 @@ _SVG_METADATA = ("Date", "Creator", "Format", "Type")
 def _rendered(draw: Draw, size_in: tuple[float, float], ink: str, **save: Any) -> bytes:
     try:
         import matplotlib
+        from cycler import cycler  # comes with matplotlib
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise MissingExtraError("matplotlib", "plots", "drawing figures") from error
     buffer = io.BytesIO()
-    with matplotlib.rc_context(_style(ink)), warnings.catch_warnings():
+    colours = {"axes.prop_cycle": cycler(color=PALETTE)}
+    with matplotlib.rc_context(_style(ink) | colours), warnings.catch_warnings():
         # matplotlib's own font lacks many scripts; in an SVG the reader's fonts have them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size_in, layout="constrained")

@@ -3,8 +3,8 @@
 | kind | haplotypes are decoded from |
 |---|---|
 | vae | z ~ N(mean, variance) of the label's training haplotypes' latents |
-| cvae | z ~ N(0, I), or as a vae, and the label |
-| yvae | z ~ N(0, I), or as a vae, by the label's own decoder |
+| cvae | z ~ N(mean, covariance) of them, or z ~ N(0, I), and the label |
+| yvae | z ~ N(mean, covariance) of them, or z ~ N(0, I), by the label's own decoder |
 | gmmn | noise ~ N(0, I), and the label where it was trained with labels |
 | autoregressive | nothing: allele after allele is drawn given those before, and the label as a gmmn |
 
@@ -32,14 +32,15 @@ Latents = Literal["prior", "training"]
 
 
 def model_source(
-    model: ModelFile, sha256: str = "", sampled: bool = False, latents: Latents = "prior"
+    model: ModelFile, sha256: str = "", sampled: bool = False, latents: Latents | None = None
 ) -> Source:  # fmt: skip
     """The haplotypes that a model makes.
 
     sha256: of its file, for the header of what is made. sampled: draw each allele with the decoder's probability
     instead of taking the likelier one, which makes rare alleles rarer than in life. latents: of a cvae or yvae, from
-    the prior N(0, I) as in the paper, or from around those of the label's training haplotypes as a vae's always are:
-    a label's latents need not be spread as the prior is, and elsewhere the decoder was taught little about the label.
+    around those of the label's training haplotypes, as a vae's always are (None: so), or from the prior N(0, I), as in
+    the paper. A label's latents need not be spread as the prior is, and elsewhere the decoder was taught little about
+    the label: people drawn from the prior are less often taken for people of theirs.
 
     Raises HaploomError for a model that makes no haplotypes, and for `sampled` and `latents` where there is no such
     choice.
@@ -54,16 +55,15 @@ def model_source(
     if sampled and kind not in _DECODED:
         how = "draws every allele already" if kind == "autoregressive" else "has no probabilities to draw by"
         raise HaploomError(f"a model of kind {kind} {how}: leave --sampled out")
-    if latents not in get_args(Latents):
+    if latents not in (None, *get_args(Latents)):
         raise HaploomError(f"there are no latents {latents!r}: choose one of {', '.join(get_args(Latents))}")
-    around = latents == "training"
-    if around and kind not in ("cvae", "yvae"):
-        how = "draws its latents around training people already" if kind == "vae" else "has no latents to draw so"
-        raise HaploomError(f"a model of kind {kind} {how}: leave --latents training out")
-    draws = partial(_from_latents, sampled, around or kind == "vae") if kind in _DECODED else _DRAWS[kind]
+    if latents is not None and kind not in _CONDITIONAL:
+        how = "draws its latents around training people" if kind == "vae" else "has no latents to choose"
+        raise HaploomError(f"a model of kind {kind} {how}: leave --latents out")
+    draws = partial(_from_latents, sampled, latents != "prior") if kind in _DECODED else _DRAWS[kind]
     described = {
         "Model": sha256, "Kind": kind, **({"Alleles": "sampled"} if sampled else {}),
-        **({"Latents": latents} if around else {}),
+        **({"Latents": latents or "training"} if kind in _CONDITIONAL else {}),
     }  # fmt: skip
     return Source(
         model.variants, model.card.label_level, tuple(populations_of(model)), partial(draws, model), described
@@ -82,10 +82,14 @@ def _from_latents(sampled: bool, around_training: bool, model: ModelFile, place:
     network = _integer_decoder(model, f"exact.{place}" if kind == "yvae" else "exact")
     label = np.eye(model.card.config["n_labels"])[place] if kind == "cvae" else np.empty(0)
     n_latents = network.n_inputs - len(label)
-    mean, deviation = np.zeros(n_latents), np.ones(n_latents)
+    mean, spread = np.zeros(n_latents), np.eye(n_latents)
     if around_training:
-        mean, deviation = model.arrays["labels.mean"][place], np.sqrt(model.arrays["labels.variance"][place])
-    return partial(_decoded, network, mean, deviation, label, sampled)
+        mean = model.arrays["labels.mean"][place]
+        if "labels.spread" in model.arrays:
+            spread = model.arrays["labels.spread"][place]
+        else:
+            spread = np.diag(np.sqrt(model.arrays["labels.variance"][place]))
+    return partial(_decoded, network, mean, spread, label, sampled)
 
 
 def _integer_decoder(model: ModelFile, group: str) -> IntegerNetwork:
@@ -96,11 +100,14 @@ def _integer_decoder(model: ModelFile, group: str) -> IntegerNetwork:
 
 
 def _decoded(
-    network: IntegerNetwork, mean: np.ndarray, deviation: np.ndarray, label: np.ndarray, sampled: bool,
+    network: IntegerNetwork, mean: np.ndarray, spread: np.ndarray, label: np.ndarray, sampled: bool,
     rng: np.random.Generator,
 ) -> np.ndarray:  # fmt: skip
-    """What an integer decoder makes of z ~ N(mean, deviation^2), followed by the one-hot label."""
-    z = mean + deviation * rng.standard_normal((ROWS, len(mean)))
+    """What an integer decoder makes of z = mean + spread e, e ~ N(0, I), followed by the one-hot label."""
+    z = np.tile(mean.astype(np.float64), (ROWS, 1))
+    # One direction after another: a matrix product is rounded as each machine's library likes.
+    for direction, weights in zip(spread.T.astype(np.float64), rng.standard_normal((ROWS, len(mean))).T):
+        z += weights[:, None] * direction
     inputs = network.quantise_input(np.hstack([z, np.tile(label, (ROWS, 1))]))
     if not sampled:
         return pack_rows(network.decide(inputs))
@@ -152,5 +159,6 @@ def _allele_after_allele(model: ModelFile, place: int) -> Draw:
     return draw
 
 
+_CONDITIONAL = ("cvae", "yvae")
 _DECODED = ("vae", "cvae", "yvae")  # kinds whose integer decoder tells probabilities
 _DRAWS: dict[str, Callable[[ModelFile, int], Draw]] = {"gmmn": _from_noise, "autoregressive": _allele_after_allele}

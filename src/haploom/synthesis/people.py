@@ -4,6 +4,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +18,19 @@ from haploom.panel import Panel
 from haploom.panel.bits import row_bytes
 from haploom.synthesis.from_models import Latents, model_source
 from haploom.synthesis.rows_on_disk import TurnedRows
-from haploom.synthesis.sources import ROWS, Draw, Source
+from haploom.synthesis.sources import ROWS, Block, DrawBlocks, Source, stream_of
 
 
 def people_blocks(
-    source: Source, populations: Sequence[str], people: int, seed: int = 1, threads: int = 1
-) -> Iterator[Panel]:
+    source: Source, populations: Sequence[str], people: int, seed: int = 1, threads: int = 1,
+    draw: DrawBlocks | None = None,
+) -> Iterator[Panel]:  # fmt: skip
     """`people` synthetic people, two haplotypes each, of every population named, some at a time.
 
     Samples are called SYN_<population>_<number>; the labels are under the source's label level. Memory is that of a
     few blocks. The same seed gives the same people, whatever `threads`; a population's do not depend on which others
-    are asked for, nor its first on how many more there are.
+    are asked for, nor its first on how many more there are. draw: how blocks of the source's haplotypes are drawn by
+    this seed, such as `drawn_in_parts`; in this process, if not said.
 
     Raises HaploomError for a population that the source does not know.
     """
@@ -34,33 +39,33 @@ def people_blocks(
             f"the {'model' if 'Model' in source.described else 'panel'} knows no population {unknown[0]!r}: it has "
             f"{', '.join(source.populations)}"
         )
-    with (
-        progress.task("Drawing haplotypes", total=2 * people * len(populations)) as advance,
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        for population in populations:
-            place = source.populations.index(population)
-            draw, first = source.draw_of(place), 0
-            streams = (np.random.default_rng([seed, place, line]) for line in range(-(-2 * people // ROWS)))
-            for bits in _in_order(pool, draw, streams, threads):
-                kept = bits[: 2 * (people - first)]
-                names = tuple(f"SYN_{population}_{first + i + 1:05d}" for i in range(len(kept) // 2))
-                yield Panel(kept, source.variants, names, {source.level: np.full(len(names), population, dtype=object)})
-                first += len(names)
-                advance(len(kept))
+    per_population = range(-(-2 * people // ROWS))
+    blocks = [(source.populations.index(population), line) for population in populations for line in per_population]
+    draw = draw or partial(_in_threads, source, seed, threads)
+    for (place, line), bits in zip(blocks, draw(blocks), strict=True):
+        population, first = source.populations[place], line * ROWS // 2
+        kept = bits[: 2 * (people - first)]
+        names = tuple(f"SYN_{population}_{first + i + 1:05d}" for i in range(len(kept) // 2))
+        yield Panel(kept, source.variants, names, {source.level: np.full(len(names), population, dtype=object)})
 
 
-def _in_order(
-    pool: ThreadPoolExecutor, draw: Draw, streams: Iterator[np.random.Generator], threads: int
-) -> Iterator[np.ndarray]:
-    """`draw` of each stream, in order, no more of them under way than there are threads and one."""
+def _in_threads(source: Source, seed: int, threads: int, blocks: Sequence[Block]) -> Iterator[np.ndarray]:
+    """The blocks in order, no more of them under way than there are threads and one."""
     pending: deque[Future[np.ndarray]] = deque()
-    for stream in streams:
-        pending.append(pool.submit(draw, stream))
-        if len(pending) > threads:
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()
+    with progress.task("Drawing haplotypes", len(blocks)) as advance, ThreadPoolExecutor(threads) as pool:
+
+        def first() -> np.ndarray:
+            advance()
+            return pending.popleft().result()
+
+        for place, of_population in groupby(blocks, itemgetter(0)):
+            draw = source.draw_of(place)
+            for block in of_population:
+                pending.append(pool.submit(draw, stream_of(seed, block)))
+                if len(pending) > threads:
+                    yield first()
+        while pending:
+            yield first()
 
 
 def synthesize(source: Source, populations: Sequence[str], people: int, seed: int = 1, threads: int = 1) -> Panel:
@@ -78,13 +83,13 @@ def synthesize(source: Source, populations: Sequence[str], people: int, seed: in
 
 def synthesize_panel(
     model: ModelFile, populations: Sequence[str], people: int, seed: int = 1, *, sampled: bool = False,
-    latents: Latents = "prior",
+    latents: Latents | None = None,
 ) -> Panel:  # fmt: skip
     """`people` people of each population as a model makes them: `synthesize` of `model_source`.
 
     Deciding every allele for the likelier one makes rare alleles rarer than in life: such haplotypes are less diverse
-    than real ones. sampled: draw them by their probabilities (vae, cvae, yvae). latents: "training" draws those of a
-    cvae or yvae from around the label's training people.
+    than real ones. sampled: draw them by their probabilities (vae, cvae, yvae). latents: of a cvae or yvae, from
+    around those of the label's training people (None, "training"), or from the "prior", as in the paper.
 
     Raises HaploomError for a population the model does not know, or a model that cannot make haplotypes.
     """
@@ -93,8 +98,9 @@ def synthesize_panel(
 
 @contextmanager
 def people_on_disk(
-    source: Source, populations: Sequence[str], people: int, seed: int, threads: int, folder: Path
-) -> Iterator[Panel]:
+    source: Source, populations: Sequence[str], people: int, seed: int, threads: int, folder: Path,
+    draw: DrawBlocks | None = None,
+) -> Iterator[Panel]:  # fmt: skip
     """`synthesize`, with the alleles in a temporary file in `folder` where they are many: for writers of sites.
 
     The panel's bits lie on their side there, so that blocks of sites are read in one go. The file has no name and is
@@ -102,7 +108,7 @@ def people_on_disk(
     """
     names: list[str] = []
     with TurnedRows(2 * people * len(populations), row_bytes(len(source.variants)), folder) as rows:
-        for block in people_blocks(source, populations, people, seed, threads):
+        for block in people_blocks(source, populations, people, seed, threads, draw):
             rows.append(block.bits)
             names += block.samples
         labels = np.repeat(np.array(populations, dtype=object), people)

@@ -11,8 +11,16 @@ from types import TracebackType
 
 import numpy as np
 
+from haploom.panel.bits import row_bytes
+
 MEMORY_BYTES = 1 << 28  # no more than these are kept in memory, and never go to disk
 _PAGE_ROWS = 4096
+
+
+def disk_bytes(n_rows: int, n_sites: int) -> int:
+    """What TurnedRows takes on disk for rows of so many sites: 0 where they stay in memory."""
+    n_bytes = n_rows * row_bytes(n_sites)
+    return n_bytes if n_bytes > MEMORY_BYTES else 0
 
 
 class TurnedRows:

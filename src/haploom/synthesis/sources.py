@@ -5,7 +5,7 @@ population and the place in line. So the same seed gives the same people however
 order and by how many threads; those drawn beyond what was asked for are dropped.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from haploom.panel import Variants
 
 ROWS = 512  # haplotypes drawn together
 
+Block = tuple[int, int]  # the place of a population, and a place in its line
+DrawBlocks = Callable[[Sequence[Block]], Iterator[np.ndarray]]  # what `Draw` gives for each block, in order
 Draw = Callable[[np.random.Generator], np.ndarray]  # ROWS haplotypes, packed: uint8 (ROWS, row_bytes(n_sites))
 
 
@@ -37,3 +39,8 @@ class Source:
         pairs = {"Source": "haploom", **self.described, "Seed": seed}
         shown = (f'{key}="{value}"' if isinstance(value, str) else f"{key}={value}" for key, value in pairs.items())
         return f"##synthetic=<{','.join(shown)}>"
+
+
+def stream_of(seed: int, block: Block) -> np.random.Generator:
+    """The random stream of a block: nothing else is drawn from it."""
+    return np.random.default_rng([seed, *block])

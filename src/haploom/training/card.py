@@ -162,8 +162,15 @@ def _latent_arrays(network: HaplotypeModel, train: PanelDataset) -> dict[str, np
     return {
         "labels.mean": np.stack([rows.mean(axis=0) for rows in of_label]),
         "labels.variance": np.stack([rows.var(axis=0) for rows in of_label]),
+        **({"labels.spread": np.stack([_spread(rows) for rows in of_label])} if network.config.n_labels else {}),
         **(_exact_arrays(network, torch.from_numpy(means), train) if train.ploidy == 1 else {}),
     }
+
+
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """S of z = mean + S e, e ~ N(0, I), with the covariance of some latents: float32 (n_latents, n_latents)."""
+    variances, axes = np.linalg.eigh(np.cov(rows, rowvar=False, bias=True).reshape(rows.shape[1], -1))
+    return (axes * np.sqrt(variances.clip(min=0))).astype(np.float32)
 
 
 def _temperature(network: HaplotypeModel, validation: PanelDataset) -> float:

@@ -99,8 +99,13 @@ def cut_text(
     """
     chunks = all_lines(stream)
     header, rest = _read_header(chunks)
-    max_records = min(max_records, max(max_alleles // max(2 * header.n_samples, 1), _FEWEST_RECORDS))
+    max_records = most_records(header.n_samples, max_records, max_alleles)
     return header, _blocks(header, rest, chunks, max_records, max_text_bytes)
+
+
+def most_records(n_samples: int, max_records: int, max_alleles: int) -> int:
+    """Records of a block of `n_samples` people, unless its text is too long first."""
+    return min(max_records, max(max_alleles // max(2 * n_samples, 1), _FEWEST_RECORDS))
 
 
 def _read_header(chunks: Iterator[np.ndarray]) -> tuple[TextHeader, np.ndarray]:

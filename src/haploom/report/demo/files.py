@@ -78,8 +78,8 @@ def founders_of(folder: Path, part: str | None = None) -> Panel:
     return people_of(folder, (PANEL, PANEL_LABELS), SPLIT if part else None, part)
 
 
-def prepare_folder(folder: Path, force: bool) -> None:
-    """Make the folder, or, with `force`, take an earlier demo's files out of it.
+def earlier_demo(folder: Path, force: bool) -> list[str]:
+    """Names of an earlier demo's files in the folder, which need not be there.
 
     Raises HaploomError when there is an earlier demo and not `force`, or anything that is no demo's.
     """
@@ -92,6 +92,12 @@ def prepare_folder(folder: Path, force: bool) -> None:
         )
     if found and not force:
         raise HaploomError(f"{folder} holds an earlier demo: pass --force to replace it, or choose another with -o")
+    return found
+
+
+def prepare_folder(folder: Path, force: bool) -> None:
+    """Make the folder, or take an earlier demo's files out of it. Raises HaploomError as `earlier_demo`."""
+    found = earlier_demo(folder, force)
     make_folder(folder)
     for name in found:
         if name in FOLDERS:

@@ -20,19 +20,19 @@ from haploom.report.reproduce.claims import Claim
 from haploom.report.reproduce.pages import write_page
 from haploom.report.reproduce.people import PROTOCOLS, People, Protocol, bred_people, founders_of
 from haploom.report.reproduce.rows import Row, RowFile
-from haploom.synthesis import synthesize_panel
+from haploom.synthesis import Latents, synthesize_panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _NAMES = {"gmmn": "GMMN", "cvae": "C-VAE"}
-_HELD_OUT = "held-out bred people"
+_HELD_OUT = "held-out founders"
 _NEAREST_OF = 300  # haplotypes whose nearest training haplotype is looked for
 # The paper: 5,000 SNPs of 10,000 bred samples. A sample here is a haplotype.
 SIZES: dict[Size, Protocol] = {
-    "quick": replace(PROTOCOLS["quick"], sites=400, train_haplotypes=1400, test_haplotypes=420, epochs=15),
-    "standard": replace(PROTOCOLS["standard"], sites=5000, train_haplotypes=5000, test_haplotypes=1400, epochs=40),
-    "full": replace(PROTOCOLS["full"], sites=5000, train_haplotypes=10_000, test_haplotypes=2800, epochs=100),
+    "quick": replace(PROTOCOLS["quick"], sites=400, train_haplotypes=1400, test_haplotypes=140, epochs=15),
+    "standard": replace(PROTOCOLS["standard"], sites=5000, train_haplotypes=10_000, test_haplotypes=140, epochs=10),
+    "full": replace(PROTOCOLS["full"], sites=5000, train_haplotypes=10_000, test_haplotypes=140, epochs=100),
 }
 
 
@@ -45,7 +45,7 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
     people = bred_people(*founders, size, request.seed)
     settings = {"protocol": vars(size), "seed": request.seed, "label": request.label, "founders": request.origin}
     file = RowFile(folder / "rows-gmmn.jsonl", settings)
-    test = people.tests["bred"]
+    test = people.tests["unrelated"]
     for kind in _NAMES:
         path = folder / f"gmmn-{kind}.model"
         if not path.exists():
@@ -71,13 +71,15 @@ def _trained(kind: str, people: People, request: Request, path: Path) -> list[Ro
 
 def _made(path: Path, people: People, request: Request) -> Panel:
     """As many people of each population as are held out."""
-    labels = people.populations()
-    return synthesize_panel(read_model(path), labels, people.tests["bred"].n_samples // len(labels), request.seed)
+    model, labels = read_model(path), people.populations()
+    latents: Latents | None = "prior" if model.card.kind == "cvae" else None  # as the paper draws them
+    n_people = people.tests["unrelated"].n_samples // len(labels)
+    return synthesize_panel(model, labels, n_people, request.seed, latents=latents)
 
 
 def _row(name: str, panel: Panel, people: People) -> list[Row]:
-    """How like the held-out bred people a panel is, populations apart and averaged; of those, against training ones."""
-    train, test = people.training_rows, people.tests["bred"]
+    """How like the held-out founders a panel is, populations apart and averaged; of those, against training ones."""
+    train, test = people.training_rows, people.tests["unrelated"]
     against = train if name == _HELD_OUT else test
     of, wanted = population_rows(panel, people.level), population_rows(against, people.level)
     scale = {"sites": distance_scales(panel.variants)["sites"]}
@@ -131,18 +133,18 @@ def _written(
             agrees=cvae["ld_error"] < gmmn["ld_error"], why="the GMMN's linkage is nearer",
         )
     ]  # fmt: skip
-    scaled = "" if request.size == "full" else "The paper takes 10,000 samples; this is what two cores train. "
+    scaled = "" if request.size == "full" else "The paper's are 5,000 SNPs of 10,000 samples, trained for longer. "
     about = (
         f"Both learned from {people.training_rows.n_haplotypes:,} haplotypes at {people.train.n_sites:,} sites, bred "
-        f"over {size.generations} generations from {request.origin} founders (sound settings, at most {size.epochs} "
-        f"epochs). {scaled}They are compared with offspring of founders that no model saw, who stand beside as "
-        "compared with the training people. Frequencies, LD (mean absolute difference of mean r² by distance in "
-        "sites) and diversity (differences between two haplotypes, over those of the held-out) are of populations "
-        "apart, averaged."
+        f"from {request.origin} founders (sound settings, at most {size.epochs} epochs). {scaled}They are compared "
+        "with founders that had no part in it, as many of each population, who stand beside as compared with the "
+        "training people. Frequencies, LD (mean absolute difference of mean r² by distance in sites) and diversity "
+        "(differences between two haplotypes, over those of the held-out) are of populations apart, averaged. "
+        "The C-VAE's latents are drawn from the prior, as in the paper."
     )
-    pca = PCA(2).fit(people.tests["bred"])
+    pca = PCA(2).fit(people.tests["unrelated"])
     drawings: dict[str, figures.Draw] = {
-        f"Principal components of the held-out bred people, {name}.": _draw_map(people, pca, panel)
+        f"Principal components of the held-out founders, {name}.": _draw_map(people, pca, panel)
         for name, panel in made.items()
     }
     table = Table(columns, [list(row.values()) for row in rows])

@@ -102,8 +102,9 @@ class Comparison:
         labels = self.founders.labels(self.level)
         counts = {label: int((labels == label).sum()) for label in sorted(set(labels.tolist()))}
         people = synthesize_panel(
-            self.model(kind), list(counts), max(counts.values()), self.request.seed, sampled=sampled
-        )
+            self.model(kind), list(counts), max(counts.values()), self.request.seed, sampled=sampled,
+            latents="prior" if kind in ("cvae", "yvae") else None,  # as the paper draws them
+        )  # fmt: skip
         return people.select_samples(
             [name for label, n in counts.items() for name in _of_label(people, self.level, label)[:n]]
         )

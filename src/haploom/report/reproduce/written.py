@@ -100,7 +100,7 @@ def draw(ax: "Axes", rows: Sequence[Row]) -> None:
         places = [j + (i - (len(data) - 1) / 2) * height for j in range(len(methods))]
         ax.barh(places, [best[method].get(name, 0.0) for method in methods], height, label=name)
     ax.set_yticks(range(len(methods)), methods, fontsize=6)
-    ax.axvline(1, linewidth=0.8)
+    ax.axvline(1, color=ax.spines["bottom"].get_edgecolor(), linewidth=0.8)
     ax.set(xlabel="Factor against 1 bit an allele, best q", xscale="log")
     ax.xaxis.set_major_formatter("{x:g}")  # text, because pages show no mathematics
     ax.legend()
