@@ -58,6 +58,8 @@ def test_split__samples_of_a_part_keep_their_order():
     split = Split({"a": "train", "b": "test", "c": "train"})
     assert split.samples("train", ["c", "x", "b", "a"]) == ["c", "a"]
     with pytest.raises(HaploomError, match="is it of another file"):
+        split.samples("test", ["a", "x"])
+    with pytest.raises(HaploomError, match="nobody is in it; make a split"):
         split.samples("validation", ["a", "b"])
     with pytest.raises(HaploomError, match="unknown part"):
         split.samples("holdout", ["a"])

@@ -17,7 +17,7 @@ from haploom.errors import HaploomError
 from haploom.panel import Panel
 from haploom.report.reproduce import catalogue, storing
 from haploom.report.reproduce.catalogue import Request
-from haploom.report.reproduce.claims import Claim
+from haploom.report.reproduce.claims import Claim, claims_text
 from haploom.report.reproduce.people import PROTOCOLS, bred_people, founders_of
 from haploom.report.reproduce.rows import RowFile
 from haploom.report.reproduce.storage_claims import claims_of
@@ -225,3 +225,18 @@ def test_reproduce__all_leads_to_every_page_and_names_what_could_not_be_made(tmp
     assert '<a href="fig1.html">' in page
     assert "table2.html" not in page
     assert page.index("B &gt; C") > page.index("A &gt; B")
+
+
+def test_claims_text__is_read_on_a_terminal():
+    claims = [
+        Claim(paper="PCA " + "is worse than the VAE " * 12, ours="not so", agrees=False, why="few held-out people"),
+        Claim(paper="dogs"),
+    ]
+    lines = claims_text(claims).splitlines()
+    assert max(map(len, lines)) <= 120
+    assert " ".join(" ".join(lines).split()) == (
+        "The paper and this run paper PCA "
+        + "is worse than the VAE " * 12
+        + "here not so verdict differs: few held-out "
+        "people paper dogs here – verdict not measured"
+    )

@@ -139,7 +139,12 @@ def train(
         raise type(error)(f"{error}; or train on allele counts as they are with `haploom train --unphased`") from error
     level = label_level(panel.populations, selection.label)
     parts = read_split(split) if split else split_people(panel.samples, panel.labels(level).tolist(), seed=seed)
+    how_split = (
+        f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model"
+    )
     if kind == "ancestry":
+        if split is None:
+            note(how_split)
         from haploom.ancestry.trusted_training import train_ancestry
 
         started = time.monotonic()
@@ -155,7 +160,7 @@ def train(
 
     use_threads(threads)
     if split is None and is_first_process():
-        note(f"no --split: {panel.n_samples:,} people are split 80/10/10 by seed {seed}, and the split is in the model")
+        note(how_split)
     changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
     if is_first_process():

@@ -36,9 +36,9 @@ class Split:
             raise HaploomError(f"unknown part {part!r}: wanted one of {', '.join(PARTS)}")
         chosen = [sample for sample in among if self.part_of.get(sample) == part]
         if not chosen:
-            raise HaploomError(
-                f"the split puts none of these {len(among)} samples in part {part!r}: is it of another file?"
-            )
+            empty = part not in self.part_of.values()
+            remedy = "nobody is in it; make a split with other --fractions" if empty else "is it of another file?"
+            raise HaploomError(f"the split puts none of these {len(among)} samples in part {part!r}: {remedy}")
         return chosen
 
 

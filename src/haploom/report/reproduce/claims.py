@@ -1,6 +1,7 @@
 """What the paper says beside what was measured: the computed last lines of every page."""
 
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,6 +42,20 @@ def claims_section(claims: Sequence[Claim]) -> Section:
     """The claims as the section that ends a page."""
     rows = [[claim.paper, claim.ours, claim.verdict] for claim in claims]
     return Section("The paper and this run", tables=[Table([Column("paper"), Column("here"), Column("verdict")], rows)])
+
+
+def claims_text(claims: Sequence[Claim]) -> str:
+    """The same as lines to print: sentences do not fit columns of a terminal."""
+    [table] = claims_section(claims).tables
+    names = [f"{column.name:<9}" for column in table.columns]
+    blocks = (
+        "".join(
+            textwrap.fill(cell, 120, initial_indent=name, subsequent_indent=" " * 9, break_on_hyphens=False) + "\n"
+            for name, cell in zip(names, row)
+        )
+        for row in table.shown()
+    )
+    return "\nThe paper and this run\n" + "\n".join(blocks)
 
 
 def write_claims(claims: Sequence[Claim], folder: Path, name: str) -> Path:

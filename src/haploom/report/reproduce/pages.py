@@ -1,5 +1,6 @@
 """A result as a page: a text to print, HTML with figures inside, and the figures apart."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from haploom.report import figures
 from haploom.report.html import render_html
 from haploom.report.page import Figure, Report, Section, Table
 from haploom.report.reproduce.catalogue import Request
-from haploom.report.reproduce.claims import Claim, claims_section, write_claims
+from haploom.report.reproduce.claims import Claim, claims_section, claims_text, write_claims
 
 
 def write_page(
@@ -31,18 +32,25 @@ def write_page(
 def write_result(
     request: Request, folder: Path, sections: Sequence[Section], claims: Sequence[Claim], text: str = ""
 ) -> list[Path]:
-    """NAME.txt (titles, tables and claims), NAME.html (everything) and NAME.claims.json; returns their paths."""
+    """NAME.txt (words, tables and claims), NAME.html (everything) and NAME.claims.json; returns their paths."""
     txt, html = folder / f"{request.name}.txt", folder / f"{request.name}.html"
-    whole = [*sections, claims_section(claims)]
     with text_output(txt, True) as file:
-        file.write(f"{request.title}\n")
-        for section in whole:
+        file.write(f"{request.title}\n{_wrapped(text)}")
+        for section in sections:
+            file.write(_wrapped(section.text))
             for table in section.tables:
                 file.write(f"\n{table.caption or section.heading}\n{as_text(table)}")
-    report = Report(request.title, whole, text, made_by=provenance.record(request.seed))
+        file.write(claims_text(claims))
+    report = Report(request.title, [*sections, claims_section(claims)], text, made_by=provenance.record(request.seed))
     with text_output(html, True) as file:
         file.write(render_html(report))
     return [txt, html, write_claims(claims, folder, request.name)]
+
+
+def _wrapped(text: str) -> str:
+    """The paragraphs of a text in lines of a page, an empty line before each."""
+    paragraphs = (textwrap.fill(each, 120, break_on_hyphens=False) for each in text.split("\n\n"))
+    return "".join(f"\n{paragraph}\n" for paragraph in paragraphs if paragraph)
 
 
 def as_text(table: Table) -> str:
