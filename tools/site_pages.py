@@ -15,6 +15,9 @@ ROOT = Path(__file__).parents[1]
 PAGES = {"README.md": "readme.md", "CHANGELOG.md": "changes.md", "CONTRIBUTING.md": "contributing.md"}
 # The second word of a fence tells the tests what to do with its commands (`sh no-test`).
 FENCE_MARK = re.compile(r"^```(\w+) [\w-]+$", re.MULTILINE)
+# On GitHub a list may follow its paragraph at once; mkdocs wants an empty line between, or makes prose of it.
+FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+LIST_AFTER_PROSE = re.compile(r"^((?![-*] |\d+\. |\s|\||#).+\n|\A\n)(?=- |1\. )", re.MULTILINE)
 FETCHED = re.compile(r"<(?:script|img|iframe|source|link)\b[^>]*?\b(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 
 
@@ -32,7 +35,9 @@ def on_page_markdown(markdown: str, **_) -> str:
     markdown = FENCE_MARK.sub(r"```\1", markdown)
     for name, page in PAGES.items():
         markdown = markdown.replace(f"](../{name}", f"]({page}")
-    return markdown
+    parts = FENCED.split(markdown)  # prose, fence, prose, ...
+    parts[::2] = [LIST_AFTER_PROSE.sub(r"\1\n", prose) for prose in parts[::2]]
+    return "".join(parts)
 
 
 def on_post_page(output: str, page, **_) -> str:

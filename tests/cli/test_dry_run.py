@@ -105,10 +105,12 @@ def test_dry_run__train_counts_the_people_the_model_learns_from(folder, capsys):
         "one.model",
     ]
     plan = planned(capsys, folder, *command)
-    assert plan["epochs"] == 1
+    assert (plan["epochs_at_most"], plan["least_steps"]) == (1, 0)
     assert run(haploom, command) == 0
-    labels = describe_model(folder / "one.model")["labels"]
-    assert plan["people_by_part"]["train"] == sum(labels.values())
+    model = describe_model(folder / "one.model")
+    assert plan["people_by_part"]["train"] == sum(model["labels"].values())
+    for name in ("epochs_at_most", "least_steps", "batch_size", "learning_rate"):
+        assert plan[name] == model["training"][name], name
 
 
 @pytest.mark.parametrize(

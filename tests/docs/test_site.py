@@ -57,3 +57,19 @@ def test_pages__may_link_and_show_what_is_theirs(hooks):
 def test_pages__links_and_fences_are_those_of_the_site(hooks):
     markdown = "[log](../CHANGELOG.md)\n```sh no-test\nls\n```\n"
     assert hooks.on_page_markdown(markdown) == "[log](changes.md)\n```sh\nls\n```\n"
+
+
+def test_pages__lists_are_lists_where_they_follow_prose_or_a_fence(hooks):
+    markdown = pytest.importorskip("markdown")
+    page = (
+        "Which:\n- one\n  of two\n- two\n\n```\n- not a list\nthis: no\n- nor that\n```\n- three\n\nIn 2026\n- four\n"
+    )
+    html = markdown.markdown(hooks.on_page_markdown(page), extensions=["pymdownx.superfences"])
+    assert html.count("<ul>") == 3
+    assert html.count("<li>") == 4
+    assert "- not a list\nthis: no\n- nor that\n" in html
+
+
+def test_pages__lists_with_empty_lines_around_them_stay_as_they_are(hooks):
+    page = "# Title\n\n- one\n- two\n  more\n\n1. first\n2. second\n\n| a |\n|---|\n| - b |\n"
+    assert hooks.on_page_markdown(page) == page

@@ -161,3 +161,11 @@ def test_decode_any__altered_bytes_end_in_alleles_or_an_error(data):
         return
     assert decoded.shape == (40, 30)
     assert decoded.max() <= 1
+
+
+def test_encode_smallest__more_different_haplotypes_than_codes():
+    numbers = np.arange((1 << 16) + 10, dtype=np.uint32) % ((1 << 16) + 5)
+    alleles = (numbers >> np.arange(17, dtype=np.uint32)[:, None] & 1).astype(np.uint8)
+    data = encode_smallest(alleles)
+    assert data[0] != REPEATED
+    assert_array_equal(decode_any(data, *alleles.shape), alleles)

@@ -84,3 +84,9 @@ def test_information_by_stride__of_nothing_is_drawn_all_the_same():
         figure = Figure()
         drawn.information_by_stride(figure.add_subplot(), nothing, [1, 2])
         figure.canvas.draw()
+
+
+def test_folded_spectra__more_lines_than_colours_are_told_apart():
+    ax = Figure().add_subplot()
+    drawn.folded_spectra(ax, {f"p{i}": np.ones(50, np.int64) for i in range(9)})
+    assert len({(line.get_color(), line.get_linestyle()) for line in ax.get_lines()}) == 9

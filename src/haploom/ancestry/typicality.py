@@ -19,6 +19,7 @@ from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 FALSE_REJECTION = 0.05  # share of people like the reference who get no label all the same
 NEAREST = 5
 _FOLDS = 10  # axes of nine tenths of the people are about those of all
+_OF_MISFIT = 0.5  # how much it counts beside the distance: the best of 0.5, 0.7 and 1 for people left out
 _LEAST_VARIANCE = 1e-3  # of an axis, in shares of its own: likelihoods of two labels may vary as one
 
 
@@ -86,7 +87,7 @@ class Typicality:
             top, mosaic = _top_and_mosaic(evidence, len(self.mosaic))
             odd -= (mosaic - self.mosaic[top, 0]) / self.mosaic[top, 1]
         if misfit is not None:
-            odd += (misfit - self.misfit[0]) / self.misfit[1]
+            odd += _OF_MISFIT * (misfit - self.misfit[0]) / self.misfit[1]
         return odd
 
     def to_arrays(self) -> dict[str, np.ndarray]:

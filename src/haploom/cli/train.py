@@ -234,8 +234,14 @@ def _network_settings(kind: str, profile: str, changes: dict[str, Any]) -> dict[
 
     if kind not in PROFILES or kind == "pca":
         return {}
-    training = PROFILES[kind][profile].training
-    return {name: getattr(training, name) if given is None else given for name, given in changes.items()}
+    given = {name: value for name, value in changes.items() if value is not None}
+    training = PROFILES[kind][profile].training.changed(**given)
+    return {
+        "epochs_at_most": training.epochs,
+        "least_steps": training.least_steps,
+        "batch_size": training.batch_size,
+        "learning_rate": training.learning_rate,
+    }
 
 
 def _train_coordinates(

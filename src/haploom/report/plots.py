@@ -29,6 +29,11 @@ def label_styles(labels: Sequence[str]) -> dict[str, tuple[str, str]]:
     return {label: (PALETTE[i % n], MARKERS[(i + i // n) % n]) for i, label in enumerate(labels)}
 
 
+def line_style(place: int) -> str:
+    """Solid for as many lines as there are colours, then dashes for as many again."""
+    return ("-", "--")[place // len(PALETTE) % 2]
+
+
 def latent_map(
     ax: Axes,
     Z: np.ndarray,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from haploom.report.plots import label_styles
+from haploom.report.plots import label_styles, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,9 +80,11 @@ def folded_spectra(ax: Axes, by_percent: Mapping[str, np.ndarray]) -> None:
     by_percent: population -> sites in 50 bins of one percent each (`popgen.spectra.folded_by_percent`).
     """
     percent = np.arange(1, 51)
-    for (label, sites), (colour, _) in zip(by_percent.items(), label_styles(list(by_percent)).values()):
+    colours = label_styles(list(by_percent)).values()
+    for place, ((label, sites), (colour, _)) in enumerate(zip(by_percent.items(), colours)):
         share = np.where(sites > 0, sites / max(int(sites.sum()), 1), np.nan)
-        ax.plot(percent, share, color=colour, linewidth=1.3, label=f"{label} ({sites.sum():,} sites)")
+        name, style = f"{label} ({sites.sum():,} sites)", line_style(place)
+        ax.plot(percent, share, color=colour, linestyle=style, linewidth=1.3, label=name)
     ax.set(xlabel="Minor-allele frequency, up to (%)", ylabel="Share of the sites that vary", yscale="log")
     _plain_numbers(ax.yaxis)
     _legend_beside(ax)

@@ -16,6 +16,7 @@ same kind of processor. Source: Geleta et al. 2026.
 
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import Literal, get_args
 
 import numpy as np
@@ -145,6 +146,10 @@ def _from_noise(model: ModelFile, place: int) -> Draw:
     return draw
 
 
+# Two threads that make many small products hinder each other: together they are slower than one alone.
+_DRAWING = Lock()
+
+
 def _allele_after_allele(model: ModelFile, place: int) -> Draw:
     import torch
 
@@ -158,7 +163,7 @@ def _allele_after_allele(model: ModelFile, place: int) -> Draw:
 
     def draw(rng: np.random.Generator) -> np.ndarray:
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-        with one_thread():
+        with _DRAWING, one_thread():
             return pack_rows(network.sample(ROWS, labels, generator).numpy())
 
     return draw

@@ -98,8 +98,10 @@ def _linkage(compared: Comparison) -> list[Path]:
     following = founders.variants.position_bp[site + 1 : site + 1 + len(profile[FOUNDERS][first])]
 
     def draw_decay(ax: "Axes") -> None:
-        for (name, values), (colour, marker) in zip(means.items(), plots.label_styles(list(means)).values()):
-            ax.plot(distance, values, color=colour, marker=marker, markersize=3, label=name)
+        styles = plots.label_styles(list(means)).values()
+        for place, ((name, values), (colour, marker)) in enumerate(zip(means.items(), styles)):
+            style = plots.line_style(place)
+            ax.plot(distance, values, color=colour, linestyle=style, marker=marker, markersize=3, label=name)
         ax.set(xlabel="Distance (sites)", ylabel="Mean |r|", xscale="log", ylim=(0, None))
         ax.xaxis.set_major_formatter("{x:g}")  # 100, not 10^2: mathematical text is off
         ax.legend(fontsize=8)

@@ -43,7 +43,8 @@ def _entropies(request: Request, folder: Path, text: str, found: PopulationVaria
     order = found.ranking
     rows = [[label, *found.mean[label], PAPER_BITS.get(label)] for label in order]
     columns = [Column("population"), *(Column(name, ".4f") for name in ("bits a site", "low", "high", "paper"))]
-    mean, low, high = np.array([found.mean[label] for label in order]).T
+    drawn = sorted(order)  # so that a population has one colour on all pages
+    mean, low, high = np.array([found.mean[label] for label in drawn]).T
     n_haplotypes = dict(zip(found.counts.labels, found.counts.n_haplotypes.tolist()))
     shared = [label for label in order if label in PAPER_BITS]
     wanted = [label for label in PAPER_BITS if label in shared]
@@ -61,10 +62,10 @@ def _entropies(request: Request, folder: Path, text: str, found: PopulationVaria
     ] if len(shared) > 1 else [Claim(paper="populations in order", why="the labels are others")]  # fmt: skip
     drawings = {
         "Mean entropy of a site, with 95 % intervals (the paper's B).": lambda ax: plots.entropy_by_population(
-            ax, order, mean, low, high, [n_haplotypes[label] for label in order]
+            ax, drawn, mean, low, high, [n_haplotypes[label] for label in drawn]
         ),
         "How the entropies of sites are spread (the paper's A).": lambda ax: plots_statistics.entropy_density(
-            ax, {label: found.entropy[label] for label in order}
+            ax, {label: found.entropy[label] for label in drawn}
         ),
     }  # fmt: skip
     about = (
@@ -99,7 +100,7 @@ def _windows(request: Request, folder: Path, text: str, found: PopulationVariati
     ]  # fmt: skip
     drawings = {
         "Mean entropy of the distinct haplotypes in a window.": lambda ax: plots_statistics.window_entropy(
-            ax, widths, bits, everybody, chosen
+            ax, widths, dict(sorted(bits.items())), everybody, chosen
         )
     }
     return write_page(request, folder, text, [table], drawings, claims)
