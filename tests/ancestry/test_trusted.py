@@ -111,9 +111,9 @@ def test_trusted__models_without_what_they_need_are_refused(trained, held_out, a
     arrays = {name: each for name, each in trained.arrays.items() if name != array}
     with pytest.raises(CorruptModelError, match="trained again"):
         classify_panel(held_out, replace(trained, arrays=arrays))
-    short = {**trained.arrays, "left_out.probabilities": trained.arrays["left_out.probabilities"][:-1]}
-    with pytest.raises(CorruptModelError, match="left-out probabilities are"):
-        classify_panel(held_out, replace(trained, arrays=short))
+    for name, says in (("left_out.probabilities", "left-out probabilities are"), ("typicality.left_out", "oddness is")):
+        with pytest.raises(CorruptModelError, match=says):
+            classify_panel(held_out, replace(trained, arrays={**trained.arrays, name: trained.arrays[name][:-1]}))
 
 
 def test_trusted__same_training_same_bytes(trained, two_populations, two_populations_split):

@@ -118,6 +118,8 @@ def test_dry_run__train_counts_the_people_the_model_learns_from(folder, capsys):
     [
         (["compress", "one.vcf.gz", "-o", "labels.tsv"], "labels.tsv exists"),
         (["compress", "one.vcf.gz", "two.vcf.gz", "-o", "both.hlm"], "named like an archive"),
+        (["compress", "one.vcf.gz", "two.vcf.gz", "-o", "labels.tsv"], "labels.tsv is a file"),
+        (["synthesize", "-m", "m.model", "-n", "2", "--population", "none", "-o", "n.vcf"], "no population 'none'"),
         (["train", "one.vcf.gz", "--populations", "labels.tsv", "-o", "m.model"], "m.model exists"),
         (["demo", "-o", "."], "holds files that are not of a demo"),
     ],

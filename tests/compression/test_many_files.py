@@ -1,11 +1,13 @@
 """Several files to a folder of archives: what a user may get wrong."""
 
+import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from haploom.compression import compress_files
-from haploom.compression.many_files import REPORT, REPORT_COLUMNS
+from haploom.compression.many_files import REPORT, REPORT_COLUMNS, plan_files
 from haploom.errors import HaploomError
 from haploom.io import Selection, write_panel
 from haploom.io.output import make_folder
@@ -87,3 +89,77 @@ def test_compress_files__a_table_of_others_is_not_replaced(pieces, tmp_path):
             compress_files(pieces, folder, selection=Selection(), workers=Workers(), force=force)
     assert [path.name for path in folder.iterdir()] == [REPORT]
     assert (folder / REPORT).read_text() == "mine\n"
+
+
+def stopped(monkeypatch, pieces, folder, name, **settings):
+    """A run that was stopped as it came to the file of this name."""
+    from haploom.compression import many_files
+
+    store = many_files._store
+
+    def stops(file):
+        if file.source.name == name:
+            raise KeyboardInterrupt
+        return store(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(many_files, "_store", stops)
+        with pytest.raises(KeyboardInterrupt):
+            compress_files(pieces, folder, **{"selection": Selection(), "workers": Workers(), **settings})
+
+
+def test_compress_files__what_another_run_began_lets_no_archive_be_replaced(pieces, tmp_path, monkeypatch):
+    folder, elsewhere = tmp_path / "archives", tmp_path / "elsewhere"
+    compress_files(pieces[:2], folder, selection=Selection(), workers=Workers())
+    before = (folder / "one.hlm").read_bytes()
+    stopped(monkeypatch, pieces[2:], folder, "three.vcf")  # before it had finished any
+    elsewhere.mkdir()
+    pieces[2].rename(elsewhere / "one.vcf")
+    with pytest.raises(HaploomError, match=r"one\.hlm exists, of an earlier run"):
+        compress_files([elsewhere / "one.vcf"], folder, selection=Selection(), workers=Workers())
+    assert (folder / "one.hlm").read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["source", "labels", "settings"])
+def test_compress_files__a_stopped_run_goes_on_with_the_same_alone(pieces, tmp_path, monkeypatch, what):
+    folder, labels = tmp_path / "archives", tmp_path / "labels.tsv"
+    names = pieces[0].read_text().split("#CHROM")[1].splitlines()[0].split("\t")[9:]
+    labels.write_text("\n".join(["sample\tpopulation", *(f"{name}\tA" for name in names)]) + "\n")
+    settings = {"selection": Selection(populations=labels), "level": "fast"}
+    stopped(monkeypatch, pieces, folder, "two.vcf", **settings)
+    assert plan_files(pieces, folder, **settings) == {
+        folder / "one.hlm": True, folder / "two.hlm": False, folder / "three.hlm": False
+    }  # fmt: skip
+    if what == "settings":
+        settings["level"] = "default"
+    else:
+        changed = labels if what == "labels" else pieces[0]
+        changed.write_text(changed.read_text().replace("A\n", "B\n").replace("0|1", "1|0"))
+        os.utime(changed, ns=(1, 1))
+    for run in (plan_files, partial(compress_files, workers=Workers())):
+        with pytest.raises(HaploomError, match="holds parts of another run"):
+            run(pieces, folder, **settings)
+    assert len(compress_files(pieces, folder, workers=Workers(), force=True, **settings)) == 3
+
+
+def test_plan_files__a_file_where_the_folder_should_be(pieces, tmp_path):
+    for folder in (pieces[2], pieces[2] / "below"):
+        with pytest.raises(HaploomError, match="is a file"):
+            plan_files(pieces[:2], folder, selection=Selection())
+
+
+@pytest.mark.parametrize("name", ["a\tb.vcf", "a\nb.vcf", "a\udcff.vcf"])
+def test_plan_files__names_that_no_table_can_hold(pieces, tmp_path, name):
+    with pytest.raises(HaploomError, match=r"archives\.tsv cannot hold: rename it"):
+        plan_files([*pieces, tmp_path / name], tmp_path / "archives", selection=Selection())
+
+
+@pytest.mark.parametrize("damage", [b"one line more\n", b"\xff\tfour.hlm\n"])
+def test_compress_files__a_damaged_table_is_said(pieces, tmp_path, damage):
+    folder = tmp_path / "archives"
+    compress_files(pieces[:1], folder, selection=Selection(), workers=Workers())
+    with (folder / REPORT).open("ab") as file:
+        file.write(damage)
+    with pytest.raises(HaploomError, match="no table of archives"):
+        compress_files(pieces[1:], folder, selection=Selection(), workers=Workers())
+    assert sorted(path.name for path in folder.iterdir()) == [REPORT, "one.hlm"]

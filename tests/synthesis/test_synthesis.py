@@ -199,6 +199,14 @@ def test_synthesize__latents_of_a_vae_are_spread_by_variances_alone(model_of):
     assert "labels.spread" not in model_of("vae").arrays
 
 
+@pytest.mark.parametrize("name", ["labels.mean", "labels.spread"])
+def test_synthesize__latents_that_do_not_fit_the_decoder_are_refused(model_of, name):
+    model = model_of("cvae")
+    arrays = {**model.arrays, name: model.arrays[name][..., :-1]}
+    with pytest.raises(CorruptModelError, match="do not fit its decoder"):
+        synthesize_panel(replace(model, arrays=arrays), ["south"], 1)
+
+
 @pytest.mark.parametrize(("kind", "says"), [("gmmn", "has no latents"), ("vae", "around training people")])
 @pytest.mark.parametrize("latents", ["prior", "training"])
 def test_synthesize__latents_are_refused_where_there_is_no_choice(kind, says, latents, model_of):

@@ -78,11 +78,14 @@ class TrustedClassifier:
             wanted = (n_people * reference.rows_per_person, len(model.labels))
             if not left_out.shape == (len(reference.counts), len(reference.start) - 1) == wanted:
                 raise ValueError(f"left-out probabilities are {left_out.shape}, wanted {wanted}")
+            typicality = Typicality.from_arrays(model.group("typicality"))
+            if typicality.left_out.shape != (n_people,):
+                raise ValueError(f"left-out oddness is {typicality.left_out.shape}, wanted {(n_people,)}")
             return cls(
                 reference,
                 KernelRidge.from_weights(ridge_of["weights"], ridge_of["mean"], float(ridge_of["width"][0])),
                 Stack.from_arrays(model.group("stack")),
-                Typicality.from_arrays(model.group("typicality")),
+                typicality,
                 PrincipalCoordinates(axes_of["mean"], axes_of["weights"]) if model.ploidy == 2 else None,
                 LabelMixtures.from_arrays(model.group("mixtures")) if model.ploidy == 2 else None,
                 model.arrays["sets.thresholds"],

@@ -118,6 +118,7 @@ def synthesize(
     # A name that itself holds a comma is taken whole.
     wanted = [name for given in named for name in ([given] if given in source.populations else given.split(","))]
     wanted = list(dict.fromkeys(wanted)) or list(source.populations)
+    source.check_populations(wanted)
     if dry_run:
         by_site = output_type is not None or not output.name.endswith(_BY_PERSON)
         does = {

@@ -13,7 +13,7 @@ from haploom.errors import HaploomError
 from haploom.io import Selection
 from haploom.io.byte_stream import STANDARD
 from haploom.io.formats import stem
-from haploom.io.output import check_outputs, make_folder, remove_partials, text_output
+from haploom.io.output import check_folder, check_outputs, make_folder, remove_partials, text_output
 from haploom.parallel import PartFiles, Workers, run_parts
 
 SUFFIX = ".hlm"
@@ -65,12 +65,10 @@ def compress_files(
     unfinished = folder / _UNFINISHED
     if force:
         shutil.rmtree(unfinished, ignore_errors=True)
-    # What an earlier try of this run has left may be replaced: it was not there when that began.
-    may_replace = force or unfinished.exists()
     make_folder(folder)
-    check_outputs(archives, _inputs(sources, selection, settings), may_replace)
-    asked = {**settings, **vars(selection), "sources": [_identity(source) for source in sources]}
-    kept = PartFiles(unfinished, json.loads(json.dumps(asked, default=str)))
+    # What is there may be replaced, or it had been refused: with `force`, or left by an earlier try of this very run.
+    check_outputs(archives, _inputs(sources, selection, settings), force=True)
+    kept = PartFiles(unfinished, _asked(sources, selection, settings))
     for place, archive in enumerate(archives):
         remove_partials(archive)
         if not archive.exists():
@@ -92,18 +90,25 @@ def plan_files(
 ) -> dict[Path, bool]:
     """What `compress_files` would make: archive -> whether a run that was stopped has left it, so that it is kept.
 
-    Writes nothing. Raises HaploomError where a source is stdin, the folder is named like an archive, two files would
-    get one name, an archive is in the folder and not `force`, or its table is not one of ours.
+    Writes nothing. Raises HaploomError where a source is stdin or its name cannot stand in a table, the folder is a
+    file or named like an archive, two files would get one name, an archive is in the folder and not `force`, the folder
+    holds parts of another run that was stopped, or its table is not one of ours.
     """
     if STANDARD in sources:
         raise HaploomError("- is stored alone, into one file: name files where several are stored")
+    if (odd := next((source for source in sources if not _fits_a_table(str(source))), None)) is not None:
+        raise HaploomError(
+            f"{str(odd)!r} has a tab, a new line or bytes that are not UTF-8 in its name, which {REPORT} cannot hold: "
+            "rename it, or store it alone, into one file"
+        )
     if folder.suffix == SUFFIX:
         raise HaploomError(
             f"{folder} is named like an archive, and several files are stored in a folder, one archive each: name a "
             "folder with -o, or store each file by a command of its own"
         )
+    check_folder(folder)
     archives = [folder / name for name in archive_names(sources)]
-    stopped = (folder / _UNFINISHED).exists() and not force
+    stopped = not force and PartFiles.are_there(folder / _UNFINISHED, _asked(sources, selection, settings))
     there = [archive for archive in archives if archive.exists()]
     if there and not (stopped or force):
         raise HaploomError(
@@ -119,7 +124,20 @@ def plan_files(
 def _inputs(sources: Sequence[Path], selection: Selection, settings: dict[str, Any]) -> list[Path | None]:
     reference = settings.get("reference")
     beside = reference.path if isinstance(reference, Archive) else reference
-    return [*sources, settings.get("model"), beside, selection.populations]
+    return [*sources, settings.get("model"), beside, selection.populations, selection.sites, selection.split]
+
+
+def _asked(sources: Sequence[Path], selection: Selection, settings: dict[str, Any]) -> dict[str, Any]:
+    """All that the archives depend on, as JSON values: files by what they are now."""
+    inputs = _inputs(sources, selection, settings)
+    said = {name: value for name, value in settings.items() if name not in ("model", "reference", "threads")}
+    asked = {**vars(selection), **said, "inputs": [path and _identity(path) for path in inputs]}
+    return json.loads(json.dumps(asked, default=str))
+
+
+def _fits_a_table(name: str) -> bool:
+    is_utf8 = not any("\ud800" <= letter <= "\udfff" for letter in name)  # other bytes come as surrogates
+    return is_utf8 and "\t" not in name and len(name.splitlines()) == 1
 
 
 def _earlier_rows(folder: Path) -> list[dict[str, str]]:
@@ -127,10 +145,11 @@ def _earlier_rows(folder: Path) -> list[dict[str, str]]:
     path = folder / REPORT
     if not path.exists():
         return []
-    head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
-    if tuple(head.split("\t")) != REPORT_COLUMNS:
+    text = path.read_bytes().decode(errors="replace") if path.is_file() else ""
+    head, *lines = [tuple(line.split("\t")) for line in text.splitlines()] or [()]
+    if head != REPORT_COLUMNS or any(len(line) != len(REPORT_COLUMNS) for line in lines):
         raise HaploomError(f"{path} is no table of archives of this release: move it away, or choose another folder")
-    rows = [dict(zip(REPORT_COLUMNS, line.split("\t"))) for line in lines]
+    rows = [dict(zip(REPORT_COLUMNS, line)) for line in lines]
     return [row for row in rows if (folder / row["archive"]).exists()]
 
 

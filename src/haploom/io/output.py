@@ -60,12 +60,20 @@ def check_outputs(outputs: Sequence[Path], inputs: Iterable[Path | None], force:
 
 def make_folder(path: Path) -> None:
     """Make a folder for results, with those above it, unless it is there. Raises HaploomError where that cannot be."""
-    if path.exists() and not path.is_dir():
-        raise HaploomError(f"{path} is a file: name a folder for the results with -o")
+    check_folder(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HaploomError(f"cannot make the folder {path}: {error.strerror or error}") from error
+
+
+def check_folder(path: Path) -> None:
+    """Raise HaploomError where `make_folder` could not, because there is a file in its place or above it."""
+    if path.exists() and not path.is_dir():
+        raise HaploomError(f"{path} is a file: name a folder for the results with -o")
+    above = next(each for each in path.absolute().parents if each.exists())
+    if not above.is_dir():
+        raise HaploomError(f"cannot make the folder {path}: {above} is a file")
 
 
 def _same_file(one: Path, other: Path) -> bool:

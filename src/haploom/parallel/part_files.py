@@ -26,21 +26,28 @@ class PartFiles:
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
+        goes_on = self.are_there(folder, settings)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HaploomError(f"cannot make the folder {folder}: {error.strerror or error}") from error
-        said = json.dumps(settings, sort_keys=True)
+        if not goes_on:
+            _write_whole(folder / _SETTINGS, _as_text(settings).encode())
+
+    @staticmethod
+    def are_there(folder: Path, settings: dict[str, Any]) -> bool:
+        """Whether a run of these settings was begun in the folder. Raises HaploomError where it holds parts of others.
+
+        Writes nothing.
+        """
         path = folder / _SETTINGS
-        before = path.read_text(encoding="utf-8") if path.exists() else None
-        if before == said:
-            return
-        if before is not None and any(folder.glob("part-*")):
+        before = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+        if before is not None and before != _as_text(settings) and any(folder.glob("part-*")):
             raise HaploomError(
                 f"{folder} holds parts of another run: {_difference(before, settings)}. Give the same input and "
                 "settings to go on with it, or delete the folder"
             )
-        _write_whole(path, said.encode())
+        return before == _as_text(settings)
 
     def read(self, place: int) -> bytes | None:
         """The result of a part; None where it is not there whole."""
@@ -68,6 +75,10 @@ class PartFiles:
 
     def _path(self, place: int) -> Path:
         return self.folder / f"part-{place:06d}"
+
+
+def _as_text(settings: dict[str, Any]) -> str:
+    return json.dumps(settings, sort_keys=True)
 
 
 def _difference(before: str, settings: dict[str, Any]) -> str:

@@ -90,6 +90,11 @@ def _from_latents(sampled: bool, around_training: bool, model: ModelFile, place:
             spread = model.arrays["labels.spread"][place]
         else:
             spread = np.diag(np.sqrt(model.arrays["labels.variance"][place]))
+    if not mean.shape + mean.shape == spread.shape == (n_latents, n_latents):
+        raise CorruptModelError(
+            f"the model's latents of a label, means {mean.shape} and spread {spread.shape}, do not fit its decoder of "
+            f"{n_latents} latents: fetch or train it again"
+        )
     return partial(_decoded, network, mean, spread, label, sampled)
 
 

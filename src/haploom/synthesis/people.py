@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from haploom import progress
-from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile
 from haploom.panel import Panel
 from haploom.panel.bits import row_bytes
@@ -34,11 +33,7 @@ def people_blocks(
 
     Raises HaploomError for a population that the source does not know.
     """
-    if unknown := sorted(set(populations) - set(source.populations)):
-        raise HaploomError(
-            f"the {'model' if 'Model' in source.described else 'panel'} knows no population {unknown[0]!r}: it has "
-            f"{', '.join(source.populations)}"
-        )
+    source.check_populations(populations)
     per_population = range(-(-2 * people // ROWS))
     blocks = [(source.populations.index(population), line) for population in populations for line in per_population]
     draw = draw or partial(_in_threads, source, seed, threads)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from haploom.errors import HaploomError
 from haploom.panel import Variants
 
 ROWS = 512  # haplotypes drawn together
@@ -33,6 +34,14 @@ class Source:
     populations: tuple[str, ...]
     draw_of: Callable[[int], Draw]
     described: Mapping[str, object]
+
+    def check_populations(self, wanted: Sequence[str]) -> None:
+        """Raises HaploomError for a population that the source does not know."""
+        if unknown := sorted(set(wanted) - set(self.populations)):
+            raise HaploomError(
+                f"the {'model' if 'Model' in self.described else 'panel'} knows no population {unknown[0]!r}: it has "
+                f"{', '.join(self.populations)}"
+            )
 
     def header_line(self, seed: int) -> str:
         """A VCF header line that says the people are not real, and what made them."""

@@ -169,7 +169,7 @@ def _latent_arrays(network: HaplotypeModel, train: PanelDataset) -> dict[str, np
 
 def _spread(rows: np.ndarray) -> np.ndarray:
     """S of z = mean + S e, e ~ N(0, I), with the covariance of some latents: float32 (n_latents, n_latents)."""
-    variances, axes = np.linalg.eigh(np.cov(rows, rowvar=False, bias=True).reshape(rows.shape[1], -1))
+    variances, axes = np.linalg.eigh(np.cov(rows.T, bias=True).reshape(rows.shape[1], -1))
     return (axes * np.sqrt(variances.clip(min=0))).astype(np.float32)
 
 
