@@ -28,7 +28,7 @@ from haploom.entropy_coding.donors import DONOR_INPUTS, UNKNOWN, donor_contexts,
 from haploom.entropy_coding.match_lengths import octave
 from haploom.entropy_coding.mixing import MAX_LOGIT, squash
 from haploom.entropy_coding.neighbours import VOTES_0, VOTES_1, known_below, neighbour_contexts, side_context
-from haploom.entropy_coding.pbwt import advance, rank_of
+from haploom.entropy_coding.pbwt import new_orders, pass_site
 from haploom.entropy_coding.range_coder import blank_encoder
 from haploom.entropy_coding.reference_common import counts_below
 from haploom.kernels import int64, kernel
@@ -155,15 +155,8 @@ def code_common_with_expert(
     n = alleles.shape[1]
     nowhere, no_data = blank_encoder()
     n_orders = rules.shape[0]
-    order = np.empty((n_orders, n), dtype=np.int32)
-    start = np.zeros((n_orders, n), dtype=np.int32)
-    places = np.empty((n, n_orders), dtype=np.int32)
+    order, start, places, scratch = new_orders(n_orders, n)
     known = np.empty((n_orders, n), dtype=np.uint8)
-    place, scratch = np.empty(n, dtype=np.int32), np.empty((2, n), dtype=np.int32)
-    for o in range(n_orders):
-        for i in range(n):
-            order[o, i] = i
-            places[i, o] = i
     donors = new_donors(n, n_donors)
     told = np.empty(n, dtype=np.uint8)
     surprises = np.zeros(n, dtype=np.int64)
@@ -262,13 +255,7 @@ def code_common_with_expert(
         for a in range(n_inputs):
             by_class[kind, a] += (of_site[a] - by_class[kind, a]) >> 2
         learn_donors(donors, order[0], start[0], column, site)
-        for o in range(n_orders):
-            lowest, run, phase = rules[o]
-            if kind >= lowest and (run == 0 or k // run % 2 == phase):
-                advance(order[o], start[o], column, site, scratch)
-                rank_of(order[o], place)
-                for h in range(n):
-                    places[h, o] = place[h]
+        pass_site(rules, k, kind, order, start, places, column, site, scratch)
         if asked and j >= 0:
             for h in range(n):
                 if expert_rows[h] >= 0:

@@ -31,7 +31,7 @@ from haploom.entropy_coding.mixing import (
     updated_cell,
 )
 from haploom.entropy_coding.neighbours import FIRST, LONGEST_0, LONGEST_1, VOTES_0, VOTES_1, neighbour_contexts
-from haploom.entropy_coding.pbwt import advance, rank_of
+from haploom.entropy_coding.pbwt import new_orders, pass_site
 from haploom.entropy_coding.range_coder import code_bit
 from haploom.kernels import int64, kernel
 
@@ -168,15 +168,8 @@ def code_common_sites(
     """
     n_common, n = columns.shape
     n_orders = rules.shape[0]
-    order = np.empty((n_orders, n), dtype=np.int32)
-    start = np.zeros((n_orders, n), dtype=np.int32)
-    places = np.empty((n, n_orders), dtype=np.int32)
+    order, start, places, scratch = new_orders(n_orders, n)
     known = np.empty((n_orders, n), dtype=np.uint8)
-    place, scratch = np.empty(n, dtype=np.int32), np.empty((2, n), dtype=np.int32)
-    for o in range(n_orders):
-        for i in range(n):  # rows assigned whole would take numba seconds to compile
-            order[o, i] = i
-            places[i, o] = i
     donors = new_donors(n, n_donors)
     alleles = np.empty(n, dtype=np.uint8)
     surprises = np.zeros(n, dtype=np.int64)
@@ -246,10 +239,4 @@ def code_common_sites(
             by_class[kind, a] += (of_site[a] - by_class[kind, a]) >> 2
         if n_donors:
             learn_donors(donors, order[0], start[0], column, site)
-        for o in range(n_orders):
-            lowest, run, phase = rules[o]
-            if kind >= lowest and (run == 0 or k // run % 2 == phase):
-                advance(order[o], start[o], column, site, scratch)
-                rank_of(order[o], place)
-                for h in range(n):
-                    places[h, o] = place[h]
+        pass_site(rules, k, kind, order, start, places, column, site, scratch)

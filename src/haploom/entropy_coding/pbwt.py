@@ -50,3 +50,46 @@ def rank_of(order: np.ndarray, rank: np.ndarray) -> None:
     """Fill rank: int32 (n,), so that rank[order[i]] = i."""
     for i in range(order.size):
         rank[order[i]] = i
+
+
+@kernel
+def new_orders(n_orders: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Several orders before the first site.
+
+    order, start: int32 (n_orders, n), as in `advance`. places: int32 (n, n_orders), order[o, places[h, o]] = h.
+    scratch: int32 (3, n), of `pass_site`.
+    """
+    order = np.empty((n_orders, n), dtype=np.int32)
+    start = np.zeros((n_orders, n), dtype=np.int32)
+    places = np.empty((n, n_orders), dtype=np.int32)
+    for o in range(n_orders):
+        for i in range(n):  # rows assigned whole would take numba seconds to compile
+            order[o, i] = i
+            places[i, o] = i
+    return order, start, places, np.empty((3, n), dtype=np.int32)
+
+
+@kernel
+def pass_site(
+    rules: np.ndarray,
+    k: int,
+    kind: int,
+    order: np.ndarray,
+    start: np.ndarray,
+    places: np.ndarray,
+    alleles: np.ndarray,
+    site: int,
+    scratch: np.ndarray,
+) -> None:
+    """Sort those of the orders by the alleles of a site, the k-th common one and of class `kind`, that pass it.
+
+    rules: int64 (n_orders, 3): an order passes only common sites of at least this class, and (where the run is not 0)
+    of those only the runs of this many common sites whose number is odd or even: the phase.
+    """
+    for o in range(rules.shape[0]):
+        lowest, run, phase = rules[o]
+        if kind >= lowest and (run == 0 or k // run % 2 == phase):
+            advance(order[o], start[o], alleles, site, scratch)
+            rank_of(order[o], scratch[2])
+            for h in range(alleles.size):
+                places[h, o] = scratch[2, h]

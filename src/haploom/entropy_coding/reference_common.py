@@ -24,7 +24,7 @@ from haploom.entropy_coding.common_sites import (
 from haploom.entropy_coding.donors import DONOR_INPUTS, UNKNOWN, donor_contexts, learn_donors, new_donors
 from haploom.entropy_coding.match_lengths import octave
 from haploom.entropy_coding.neighbours import VOTES_0, VOTES_1, known_below, neighbour_contexts, side_context
-from haploom.entropy_coding.pbwt import advance, rank_of
+from haploom.entropy_coding.pbwt import new_orders, pass_site
 from haploom.entropy_coding.range_coder import blank_encoder
 from haploom.kernels import int64, kernel
 
@@ -69,15 +69,8 @@ def code_common_beside(
     n = alleles.shape[1]
     nowhere, no_data = blank_encoder()
     n_orders = rules.shape[0]
-    order = np.empty((n_orders, n), dtype=np.int32)
-    start = np.zeros((n_orders, n), dtype=np.int32)
-    places = np.empty((n, n_orders), dtype=np.int32)
+    order, start, places, scratch = new_orders(n_orders, n)
     known = np.empty((n_orders, n), dtype=np.uint8)
-    place, scratch = np.empty(n, dtype=np.int32), np.empty((2, n), dtype=np.int32)
-    for o in range(n_orders):
-        for i in range(n):  # rows assigned whole would take numba seconds to compile
-            order[o, i] = i
-            places[i, o] = i
     donors = new_donors(n, n_donors)
     told = np.empty(n, dtype=np.uint8)
     surprises = np.zeros(n, dtype=np.int64)
@@ -152,10 +145,4 @@ def code_common_beside(
             by_class[kind, a] += (of_site[a] - by_class[kind, a]) >> 2
         if n_donors:
             learn_donors(donors, order[0], start[0], column, site)
-        for o in range(n_orders):
-            lowest, run, phase = rules[o]
-            if kind >= lowest and (run == 0 or k // run % 2 == phase):
-                advance(order[o], start[o], column, site, scratch)
-                rank_of(order[o], place)
-                for h in range(n):
-                    places[h, o] = place[h]
+        pass_site(rules, k, kind, order, start, places, column, site, scratch)
