@@ -39,7 +39,7 @@ def reproduce(request: Request, folder: Path) -> list[Path]:
     table = _overview(claims, failures)
     sections = [
         Section("Pages", tables=[table], links={RESULTS[name][0]: f"{name}.html" for name in claims}),
-        *(replace(claims_section(of), heading=RESULTS[name][0]) for name, of in claims.items() if of),
+        *(replace(claims_section(of), heading=_short(name)) for name, of in claims.items() if of),
     ]
     txt, html = folder / f"{ALL}.txt", folder / f"{ALL}.html"
     with text_output(txt, True) as file:
@@ -58,3 +58,8 @@ def _overview(claims: dict[str, list[Claim]], failures: dict[str, str]) -> Table
         state = f"not made: {failures[name]}" if name in failures else "made"
         rows.append([RESULTS[name][0], *(counts[judgement] for judgement in JUDGEMENTS), state])
     return Table([Column("result"), *(Column(judgement, "d") for judgement in JUDGEMENTS), Column("")], rows)
+
+
+def _short(name: str) -> str:
+    """The title of a result up to its colon: `Table 1`."""
+    return RESULTS[name][0].partition(":")[0]
