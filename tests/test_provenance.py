@@ -3,6 +3,8 @@
 import json
 import sys
 
+import pytest
+
 from haploom.provenance import record
 
 
@@ -22,3 +24,15 @@ def test_record__the_command_however_it_was_started(monkeypatch):
     ):
         monkeypatch.setattr(sys, "argv", [program, "doctor"])
         assert record()["command"] == command
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["--threads", "2", "x.vcf", "--workers=3", "-q", "-o", "x.hlm"],
+        ["x.vcf", "-o", "x.hlm", "--dask", "tcp://h:1", "--memory", "2G", "--json", "--quiet", "--workers"],
+    ],
+)
+def test_record__what_only_says_how_the_work_is_done_is_left_out(monkeypatch, typed):
+    monkeypatch.setattr(sys, "argv", ["/bin/haploom", "compress", *typed])
+    assert record()["command"] == "haploom compress x.vcf -o x.hlm"

@@ -45,20 +45,22 @@ def measure(folder: Path, asked: argparse.Namespace) -> dict[str, object]:
         simulate = command("simulate", "--people", people, "--sites", str(asked.sites), "--seed", str(number))
         subprocess.run([*simulate, "-o", files[-1]], check=True, capture_output=True)
 
-    def store(target: Path, workers: int) -> list[str]:
-        return command("compress", *files, "-o", str(target), "--workers", str(workers), "--threads", "1")
+    def store(workers: int) -> list[str]:  # archives say the command: -o is the same in each run's own folder
+        return command("compress", *files, "-o", "archives", "--workers", str(workers), "--threads", "1")
 
     seconds = {}
     subprocess.run(command("compress", files[0], "-o", str(folder / "warm.hlm")), check=True, capture_output=True)
     for workers in (1, 2):
+        (folder / f"of{workers}").mkdir()
         start = time.perf_counter()
-        subprocess.run(store(folder / f"of{workers}", workers), check=True, capture_output=True)
+        subprocess.run(store(workers), cwd=folder / f"of{workers}", check=True, capture_output=True)
         seconds[workers] = round(time.perf_counter() - start, 1)
-    same = digests(folder / "of1") == digests(folder / "of2")
+    same = digests(folder / "of1" / "archives") == digests(folder / "of2" / "archives")
 
-    target = folder / "killed"
+    (folder / "killed").mkdir()
+    target = folder / "killed" / "archives"
     run = subprocess.Popen(
-        store(target, 2), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        store(2), cwd=folder / "killed", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     while len(list((target / ".unfinished").glob("part-*")) if target.exists() else []) < asked.files // 2:
         time.sleep(0.02)
@@ -67,10 +69,10 @@ def measure(folder: Path, asked: argparse.Namespace) -> dict[str, object]:
     finished = {f"chr{int(path.name[-6:]) + 1}.hlm" for path in (target / ".unfinished").glob("part-*")}
     before = {name: (target / name).stat().st_mtime_ns for name in finished}
     start = time.perf_counter()
-    subprocess.run(store(target, 2), check=True, capture_output=True)
+    subprocess.run(store(2), cwd=folder / "killed", check=True, capture_output=True)
     again = round(time.perf_counter() - start, 1)
     untouched = before == {name: (target / name).stat().st_mtime_ns for name in finished}
-    whole = digests(target) == digests(folder / "of1")
+    whole = digests(target) == digests(folder / "of1" / "archives")
     if not (same and untouched and whole):
         sys.exit(f"differs: same {same}, untouched {untouched}, whole {whole}")
     return {

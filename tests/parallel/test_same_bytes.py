@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +61,19 @@ def test_compress_files__inputs_that_changed_are_another_run(files, tmp_path):
         compress_files(files, folder, selection=Selection(), workers=Workers())
     compress_files(files, folder, selection=Selection(), workers=Workers(), force=True)
     assert sorted(path.name for path in folder.iterdir()) == [REPORT, "part0.hlm", "part1.hlm", "part2.hlm"]
+
+
+def test_compress__the_command_stores_the_same_wherever_it_works(files, tmp_path):
+    pytest.importorskip("distributed")
+    made = []
+    for where in ("--threads=1", "--workers=2", "--dask=local"):
+        folder = tmp_path / where
+        folder.mkdir()
+        compress_here = [sys.executable, "-m", "haploom", "compress", *map(str, files), "-o", "archives", where]
+        subprocess.run(compress_here, cwd=folder, check=True, capture_output=True)
+        made.append([path.read_bytes() for path in sorted((folder / "archives").glob("*.hlm"))])
+    assert len(made[0]) == 3
+    assert made[0] == made[1] == made[2]
 
 
 def test_compress_files__a_killed_run_redoes_only_what_was_missing(files, tmp_path, monkeypatch):

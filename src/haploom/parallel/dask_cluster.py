@@ -11,6 +11,7 @@ from haploom.errors import HaploomError, MissingExtraError
 from haploom.parallel.failures import TRIES, PartError
 from haploom.parallel.processes import bound_threads
 from haploom.parallel.workers import LOCAL, Workers
+from haploom.provenance import command_line, work_for
 
 CONNECT_SECONDS = 20
 _LOOK_SECONDS = 1  # how often to see whether the scheduler is there
@@ -70,7 +71,7 @@ class DaskCluster:
 
     def submit(self, work: Callable[[Any], Any], part: Any) -> Any:
         with self._while_connected():
-            return self._client.submit(_work_bounded, work, part, self._workers.threads, pure=False)
+            return self._client.submit(_work_elsewhere, work, part, self._workers.threads, command_line(), pure=False)
 
     def any_done(self, futures: list[Any]) -> list[Any]:
         from distributed import wait
@@ -113,6 +114,7 @@ class DaskCluster:
         )
 
 
-def _work_bounded(work: Callable[[Any], Any], part: Any, threads: int) -> Any:
+def _work_elsewhere(work: Callable[[Any], Any], part: Any, threads: int, command: str) -> Any:
     bound_threads(threads)
+    work_for(command)
     return work(part)
