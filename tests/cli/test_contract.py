@@ -218,9 +218,11 @@ def test_pipe__closed_early_is_quiet(files):
 
 def test_round_trip__every_byte_of_a_vcf(files, tmp_path):
     archive, again = tmp_path / "a.hlm", tmp_path / "again.vcf"
-    wanted = (files / "panel.vcf").read_bytes()
-    for name, codec in (("panel.vcf", "vae+rle"), ("panel.vcf.gz", "statistical")):
+    # The second was written a little later, and its header says when.
+    for name, codec, opened in (("panel.vcf", "vae+rle", open), ("panel.vcf.gz", "statistical", gzip.open)):
         source = files / name
+        with opened(source, "rb") as file:
+            wanted = file.read()
         options = ["--codec", codec, "-o", archive, "--force"]
         model = ["--model", files / "m.model"] if codec == "vae+rle" else []
         assert call("compress", source, *options, *model) == 0
