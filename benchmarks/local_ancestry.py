@@ -32,6 +32,7 @@ from haploom.popgen.tracks import ancestry_tracks
 from haploom.provenance import package_versions
 
 RECORDS = Path(__file__).parent / "records" / "local_ancestry.jsonl"
+LABELS = ("AFR", "EUR", "WAS")
 MIXTURES = ("AFR=0.8,EUR=0.2@8", "EUR=0.5,WAS=0.5@20")
 LENGTH_BP = 50_000_000
 FOUNDERS = 100
@@ -46,26 +47,36 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    people = FOUNDERS + arguments.reference
     for seed in arguments.seeds:
-        simulated = hl.simulate_panel(
-            people=dict.fromkeys(("AFR", "EUR", "WAS"), people), length_bp=LENGTH_BP, min_count=people * 6 // 100,
-            seed=seed,
-        )  # fmt: skip
+        simulated = simulated_people(arguments.reference, seed)
         for mixture in MIXTURES:
             measure(simulated, Admixture.parse(mixture), arguments, seed)
 
 
+def simulated_people(reference_people: int, seed: int) -> Panel:
+    """Of each label FOUNDERS and then so many reference people, with every site above 1 %."""
+    people = FOUNDERS + reference_people
+    counts = dict.fromkeys(LABELS, people)
+    return hl.simulate_panel(people=counts, length_bp=LENGTH_BP, min_count=people * 6 // 100, seed=seed)
+
+
+def reference_and_bred(simulated: Panel, mixture: Admixture, n_sites: int, seed: int) -> tuple[Panel, Generation]:
+    """The reference people and the admixed ones, at the same sites."""
+    of = simulated.labels("population")
+    of_label = [[name for name, own in zip(simulated.samples, of) if own == label] for label in mixture.proportions]
+    reference = simulated.select_samples([name for each in of_label for name in each[FOUNDERS:]])
+    founders = simulated.select_samples([name for each in of_label for name in each[:FOUNDERS]])
+    common = np.flatnonzero(reference.minor_allele_frequencies() > 0.01)
+    sites = np.sort(np.random.default_rng(seed).choice(common, min(n_sites, len(common)), replace=False))
+    (bred,) = hl.breed(
+        founders.select_sites(sites), level="population", size={mixture.label: BRED}, admix=[mixture], seed=seed
+    )
+    return reference.select_sites(sites), bred
+
+
 def measure(simulated: Panel, mixture: Admixture, arguments: argparse.Namespace, seed: int) -> None:
     labels = list(mixture.proportions)
-    of = simulated.labels("population")
-    of_label = {label: [name for name, own in zip(simulated.samples, of) if own == label] for label in labels}
-    reference = simulated.select_samples([name for each in of_label.values() for name in each[FOUNDERS:]])
-    founders = simulated.select_samples([name for each in of_label.values() for name in each[:FOUNDERS]])
-    common = np.flatnonzero(reference.minor_allele_frequencies() > 0.01)
-    sites = np.sort(np.random.default_rng(seed).choice(common, min(arguments.sites, len(common)), replace=False))
-    reference, founders = reference.select_sites(sites), founders.select_sites(sites)
-    (bred,) = hl.breed(founders, level="population", size={mixture.label: BRED}, admix=[mixture], seed=seed)
+    reference, bred = reference_and_bred(simulated, mixture, arguments.sites, seed)
     admixed, truth = bred.panel(slice(arguments.people)), true_labels(bred, labels)[: 2 * arguments.people]
 
     everyone = Split(dict.fromkeys(reference.samples, "train"))
@@ -106,8 +117,8 @@ def measure(simulated: Panel, mixture: Admixture, arguments: argparse.Namespace,
             "benchmark": "local_ancestry", "mixture": f"{mixture.label}@{mixture.generations}", "method": method,
             "accuracy": None if of_sites is None else round(float((of_sites == truth).mean()), 4),
             "proportion_error": round(float(np.abs(shares[:, 0] - true_shares).mean()), 4),
-            "sites": len(sites), "reference_people": arguments.reference, "people": arguments.people, "seed": seed,
-            "fit_seconds": round(fit_s, 1), "seconds": round(use_s, 1), "versions": package_versions(),
+            "sites": reference.n_sites, "reference_people": arguments.reference, "people": arguments.people,
+            "seed": seed, "fit_seconds": round(fit_s, 1), "seconds": round(use_s, 1), "versions": package_versions(),
         }  # fmt: skip
         append_records(RECORDS, [record])
         print(record, flush=True)
@@ -121,14 +132,18 @@ def first_sites(haplotype: np.ndarray, sites: np.ndarray) -> np.ndarray:
 
 def true_labels(bred: Generation, labels: list[str]) -> np.ndarray:
     """Place among `labels` of the founder at each site: int64 (n_haplotypes, n_sites)."""
-    tracks = ancestry_tracks(bred)
     of_founder = np.array([labels.index(label) for label in bred.founders.labels("population", per="haplotype")])
-    position_bp = bred.founders.variants.position_bp
-    out = np.full((2 * len(bred.samples), len(position_bp)), -1)
+    return of_founders(bred, np.broadcast_to(of_founder[:, None], (len(of_founder), bred.founders.n_sites)))
+
+
+def of_founders(bred: Generation, values: np.ndarray) -> np.ndarray:
+    """What each haplotype has of its founder at each site. values: (n_founder_haplotypes, n_sites)."""
+    tracks, position_bp = ancestry_tracks(bred), bred.founders.variants.position_bp
+    out = np.empty((2 * len(bred.samples), len(position_bp)), dtype=values.dtype)
     begins = np.searchsorted(position_bp, tracks.start_bp)
     ends = np.searchsorted(position_bp, tracks.end_bp, side="right")
     for row, begin, end, founder in zip(tracks.haplotype, begins, ends, tracks.founder):
-        out[row, begin:end] = of_founder[founder]
+        out[row, begin:end] = values[founder, begin:end]
     return out
 
 

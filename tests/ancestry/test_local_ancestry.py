@@ -190,6 +190,44 @@ def test_copied_label__as_summed_over_all_paths():
         assert_allclose(found[row], wanted / wanted.sum(axis=1, keepdims=True), atol=1e-5)
 
 
+def test_copied_label__without_oneself_is_a_reference_without_oneself():
+    rng = np.random.default_rng(8)
+    reference, alleles = rng.integers(0, 2, (10, 40), dtype=np.uint8), rng.integers(0, 2, (3, 40), dtype=np.uint8)
+    alleles[0], start = reference[2], np.array([0, 6, 10])
+    distance_cm = np.append(np.inf, rng.uniform(0, 0.5, 39))
+    rates = {"switches_per_cm": 3.0, "mismatch": 0.01}
+    copying = CopiedLabel(reference, start, distance_cm, **rates)
+    ((_, found),) = copying.blocks(alleles, np.array([2, -1, 8]))
+    ((_, plain),) = copying.blocks(alleles)
+    without = [np.delete(reference, [row, row + 1], axis=0) for row in (2, 8)]
+    for row, rest, starts in ((0, without[0], [0, 4, 8]), (2, without[1], [0, 6, 8])):
+        ((_, wanted),) = CopiedLabel(rest, np.array(starts), distance_cm, **rates).blocks(alleles[[row]])
+        assert_allclose(found[row], wanted[0], atol=1e-5)
+        assert np.abs(found[row] - plain[row]).max() > 0.01
+    assert_allclose(found[1], plain[1], atol=0)
+
+
+def test_painting__people_of_the_reference_do_not_copy_themselves(stretched, people):
+    # The first person of the reference has the middle of a person of the other label, not in the reference.
+    panel = people[0]
+    of, alleles = panel.labels("population"), panel.alleles()
+    middle = slice(panel.n_sites // 3, 2 * panel.n_sites // 3)
+    alleles[:2, middle] = stretched.select_samples(stretched.samples[-1:]).alleles()[:, middle]
+    panel = Panel.from_alleles(alleles, panel.variants, panel.samples, panel.populations)
+    everyone = Split(dict.fromkeys(panel.samples, "train"))
+    for unphased in (False, True):
+        here = DosagePanel.from_panel(panel) if unphased else panel
+        model = train_ancestry(here, everyone, "population")
+        own = here.select_samples(panel.samples[:1])
+        shares_of = mixture_proportions if unphased else paint_panel
+        itself, newcomer = (
+            shares_of(each, model).proportions[0, model.labels.index(of[0])]
+            for each in (own, replace(own, samples=("somebody else",)))
+        )
+        assert itself < newcomer - (0.02 if unphased else 0.2)
+        assert unphased or itself == pytest.approx(2 / 3, abs=0.12)
+
+
 def test_smooth__as_summed_over_all_paths():
     rng = np.random.default_rng(6)
     evidence, switch, proportions = rng.random((5, 3)), np.array([1, 0.2, 0.5, 1, 0.1]), np.array([0.2, 0.5, 0.3])

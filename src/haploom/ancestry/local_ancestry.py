@@ -2,7 +2,7 @@
 
 Two steps: whose haplotypes are copied at each site (`baselines.copied_label`), then a hidden Markov chain of labels
 with the person's own proportions (`smoothing`). Phase is taken as given. Each person by itself: nothing depends on who
-else is in the file, on order or on threads.
+else is in the file, on order or on threads. People of the reference, by name and genotypes, do not copy themselves.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haploom.ancestry.reference import Reference
+from haploom.ancestry.reference import Reference, places_of_names
 from haploom.ancestry.smoothing import evidence_of, site_shares, smooth_person
 from haploom.baselines.copied_label import CopiedLabel
 from haploom.baselines.li_stephens import distances_cm
@@ -73,6 +73,7 @@ def paint_panel(
     rows_here = rows_at_sites(panel, model, min_coverage)
     try:
         reference = Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads)
+        named = places_of_names(panel.samples, model.card.training["reference_people"])
     except (KeyError, ValueError, IndexError) as error:
         raise CorruptModelError(f"the model's reference haplotypes cannot be read: {error}") from error
     assert reference.rates is not None
@@ -89,8 +90,10 @@ def paint_panel(
     proportions = np.empty((panel.n_samples, len(model.labels)))
     pieces: list[Segments] = []
     for start in range(0, rows_here.n_rows, _ROWS_AT_ONCE):
-        counts, _ = rows_here.rows(slice(start, start + _ROWS_AT_ONCE))
-        for rows, copied in copying.blocks(counts[:, sites]):
+        counts, called = rows_here.rows(slice(start, start + _ROWS_AT_ONCE))
+        people = slice(start // 2, (start + _ROWS_AT_ONCE) // 2)
+        own = np.repeat(reference.own_people(named[people], counts, called), 2)
+        for rows, copied in copying.blocks(counts[:, sites], np.where(own < 0, -1, 2 * own)):
             for row in range(0, len(copied), 2):
                 first = start + rows.start + row
                 evidence = [evidence_of(each, share_cm) for each in copied[row : row + 2]]

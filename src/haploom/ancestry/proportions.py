@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from haploom.ancestry.local_ancestry import Painting
-from haploom.ancestry.reference import Reference
+from haploom.ancestry.reference import Reference, places_of_names
 from haploom.errors import CorruptModelError, HaploomError
 from haploom.io.model_file import ModelFile, rows_at_sites
 from haploom.panel import DosagePanel, Panel
@@ -41,7 +41,8 @@ def mixture_proportions(
 ) -> Proportions:
     """Proportions of each label in unphased people, by a model of kind ancestry whose rows are people.
 
-    Missing calls are left out; a person without calls has even proportions. Raises HaploomError for another model,
+    Missing calls are left out; a person without calls has even proportions. A person of the reference, by name and
+    genotypes, is measured by the others' frequencies. Raises HaploomError for another model,
     SiteMismatchError when the panel has a smaller share of the model's sites than `min_coverage`.
     """
     if model.card.kind != "ancestry" or model.ploidy != 2:
@@ -51,16 +52,23 @@ def mixture_proportions(
         )
     rows_here = rows_at_sites(panel, model, min_coverage)
     try:
-        frequencies = Reference.from_arrays(model.group("reference"), model.variants, 2).frequencies
+        reference = Reference.from_arrays(model.group("reference"), model.variants, 2)
+        named = places_of_names(panel.samples, model.card.training["reference_people"])
     except (KeyError, ValueError, IndexError) as error:
         raise CorruptModelError(f"the model's reference people cannot be read: {error}") from error
-    p = frequencies.smoothed()
+    p = reference.frequencies.smoothed()
     out = np.empty((rows_here.n_rows, len(model.labels)))
     for start in range(0, len(out), _ROWS_AT_ONCE):
         rows = slice(start, min(start + _ROWS_AT_ONCE, len(out)))
         counts, called = rows_here.rows(rows)
+        own = reference.own_people(named[rows], counts, called)
         for place, (count, known) in enumerate(zip(counts, called)):
-            out[start + place] = fit_mixture(count[known], p[:, known])
+            p_here = p
+            if own[place] >= 0:
+                p_here = reference.frequencies.smoothed_without(
+                    reference.labels[own[place]], reference.counts[own[place]]
+                )
+            out[start + place] = fit_mixture(count[known], p_here[:, known])
     return Proportions(panel.samples, model.parts_of(panel.samples), tuple(model.labels), out)
 
 

@@ -1,6 +1,6 @@
 """What a trusted classifier measures of each haplotype or unphased person, beside its reference people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from haploom.baselines.label_copying import LabelCopying
 from haploom.baselines.label_frequencies import LabelFrequencies
 from haploom.panel import Variants
 from haploom.panel.bits import pack_rows, unpack_rows
+from haploom.panel.matching import MIN_COVERAGE
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,22 @@ class Reference:
         """Of each label's people."""
         alternate = np.add.reduceat(self.counts, self.start[:-1], axis=0, dtype=np.int64)
         return LabelFrequencies(alternate, np.repeat(2 * np.diff(self.start)[:, None], self.counts.shape[1], axis=1))
+
+    def own_people(self, named: np.ndarray, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
+        """Which people are people of the reference, by name and genotypes: int64 (n_people,), their places, or -1.
+
+        named: int64 (n_people,), the place of the reference person of the same name, or -1. counts, called: of their
+        rows, see `MatchedRows.rows`; with fewer than MIN_COVERAGE of the sites called nobody is taken for another.
+        """
+        size, own = self.rows_per_person, named.copy()
+        called = np.broadcast_to(called, counts.shape)
+        for person in np.flatnonzero(named >= 0):
+            rows = slice(size * person, size * (person + 1))
+            theirs = self.counts[size * named[person] : size * (named[person] + 1)]
+            unlike = (counts[rows] != theirs) & called[rows]
+            if unlike.any() or called[rows].mean() < MIN_COVERAGE:
+                own[person] = -1
+        return own
 
     def copying(self, called: np.ndarray | np.bool_ = np.True_) -> LabelCopying:
         """The copying model over the sites called, bool (n_sites,): switches are by the distances between those."""
@@ -100,3 +117,9 @@ class Reference:
             raise ValueError(f"reference rows are {counts.shape}, wanted {(int(start[-1]), len(variants))}")
         rates = (float(arrays["rates"][0]), int(arrays["rates"][1])) if ploidy == 1 else None
         return cls(counts, start, variants, ploidy, rates, threads)
+
+
+def places_of_names(samples: Sequence[str], reference_people: Sequence[str]) -> np.ndarray:
+    """The place of the reference person of each name: int64 (n_samples,), -1 where there is none."""
+    place_of = {name: place for place, name in enumerate(reference_people)}
+    return np.array([place_of.get(name, -1) for name in samples], dtype=np.int64)

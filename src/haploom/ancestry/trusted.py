@@ -17,7 +17,7 @@ from haploom.ancestry.conformal import label_sets
 from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import Stack
-from haploom.ancestry.reference import Reference
+from haploom.ancestry.reference import Reference, places_of_names
 from haploom.ancestry.typicality import NEAREST, Typicality, evidence_of_people
 from haploom.baselines.kernel_ridge import KernelRidge
 from haploom.errors import CorruptModelError
@@ -26,7 +26,7 @@ from haploom.panel import DosagePanel, Panel
 from haploom.panel.matching import MIN_COVERAGE
 
 UNKNOWN = "unknown"
-_ROWS_AT_ONCE = 1024  # a thread, 20 MB at 20,000 sites
+_ROWS_AT_ONCE = 512  # a thread, 10 MB at 20,000 sites
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +110,7 @@ class TrustedClassifier:
             typicality = self._typicality_at(called)
         if self.coordinates is None:
             self.reference.copying(called)  # made once, not by each thread
-        place_of = {name: place for place, name in enumerate(model.card.training["reference_people"])}
-        named = np.array([place_of.get(name, -1) for name in panel.samples], dtype=np.int64)
+        named = places_of_names(panel.samples, model.card.training["reference_people"])
 
         def block(first: int) -> tuple[np.ndarray, ...]:
             rows = slice(first, min(first + _ROWS_AT_ONCE, rows_here.n_rows))
@@ -157,10 +156,8 @@ class TrustedClassifier:
         # A reference person is as near as the nearest of its rows, on the mean over the person's own.
         by_person = distances.reshape(-1, size, len(self.reference.counts) // size, size)
         apart = by_person.min(axis=3).mean(axis=1)
-        people = np.arange(len(named))
-        same = by_person[people, :, named][:, range(size), range(size)].max(axis=1) == 0
-        own = np.where((named >= 0) & same & (coverage >= MIN_COVERAGE), named, -1)
-        apart[people[own >= 0], own[own >= 0]] = np.inf
+        own = self.reference.own_people(named, counts, called)
+        apart[np.flatnonzero(own >= 0), own[own >= 0]] = np.inf
         oddness = np.where(own >= 0, typicality.left_out[own], typicality.oddness(evidence, misfit))
         nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
         return (

@@ -35,17 +35,22 @@ class CopiedLabel:
         self._emission = np.array([[1 - mismatch, mismatch], [mismatch, 1 - mismatch], [1.0, 1.0]])
         self.threads = threads
 
-    def blocks(self, alleles: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    def blocks(self, alleles: np.ndarray, own: np.ndarray | None = None) -> Iterator[tuple[slice, np.ndarray]]:
         """(rows, float32 (rows, n_sites, n_labels)) of haplotypes, at most LANES at a time, whole people, in order.
 
-        alleles: uint8 (n, n_sites) of 0 and 1. A haplotype's numbers do not depend on the others.
+        alleles: uint8 (n, n_sites) of 0 and 1. own: int64 (n,), the first of the two reference haplotypes that are the
+        person's own and are not copied, -1 for people who are not in the reference; None: nobody is. A haplotype's
+        numbers do not depend on the others.
         """
+        own = np.full(len(alleles), -1) if own is None else own
         starts = [slice(first, min(first + LANES, len(alleles))) for first in range(0, len(alleles), LANES)]
 
         def lanes(rows: slice) -> np.ndarray:
             codes = np.full((alleles.shape[1], LANES), UNKNOWN, dtype=np.uint8)
             codes[:, : rows.stop - rows.start] = alleles[rows].T
-            found = copied_label(self._columns, self._start, codes, self._switch, self._emission)
+            not_copied = np.full(LANES, -1)
+            not_copied[: rows.stop - rows.start] = own[rows]
+            found = copied_label(self._columns, self._start, codes, not_copied, self._switch, self._emission)
             return found.transpose(2, 0, 1)[: rows.stop - rows.start]
 
         with ThreadPoolExecutor(self.threads) as pool, progress.task("Copying", total=len(alleles)) as advance:

@@ -72,7 +72,9 @@ def squared_distances(counts: np.ndarray, called: np.ndarray | np.bool_, referen
         sites = slice(first, first + _SITES_AT_ONCE)
         x, r = counts[:, sites].astype(np.float32), reference[:, sites].astype(np.float32)
         out += np.square(x).sum(axis=1, dtype=np.float64)[:, None] - 2 * (x @ r.T).astype(np.float64)
-        out += called[:, sites].astype(np.float32) @ np.square(r).T
+        here = called[:, sites]
+        squares = np.square(r, out=r)
+        out += squares.sum(axis=1, dtype=np.float64) if here.all() else here.astype(np.float32) @ squares.T
     return out * (n_sites / np.maximum(called.sum(axis=1), 1))[:, None]
 
 

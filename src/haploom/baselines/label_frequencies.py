@@ -21,6 +21,13 @@ class LabelFrequencies:
         """The alternate-allele frequency of each label, float64 (n_labels, n_sites), never 0 or 1."""
         return (self.alternate + _ADDED) / (self.total + 2 * _ADDED)
 
+    def smoothed_without(self, label: int, counts: np.ndarray) -> np.ndarray:
+        """`smoothed` without one of a label's people. counts: (n_sites,), the person's alternate alleles."""
+        alternate, total = self.alternate.copy(), self.total.copy()
+        alternate[label] -= counts
+        total[label] -= 2
+        return LabelFrequencies(alternate, total).smoothed()
+
     def log_likelihoods(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Nats, float64 (n, n_labels), up to a term all labels share. counts: uint8 (n, n_sites); called: bool."""
         p = self.smoothed()

@@ -1,9 +1,10 @@
 """Calls as they are read, site after site, kept in tiles and turned into rows of people at the end.
 
 A tile is site-major, so that a line is written to memory that lies together; turning it happens once,
-when the number of sites is known. At the peak the tiles and the result are both in memory.
+when the number of sites is known. Each tile goes back to the system as soon as it is turned.
 """
 
+import mmap
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -14,6 +15,16 @@ from haploom.io import vcf_kernels
 _TILE_BYTES = 1 << 20
 # A tile turned into columns writes at least a cache line a row, however many rows there are.
 _TILE_ROWS = 64
+
+
+def _zeros(n_rows: int, n_columns: int, dtype: type) -> np.ndarray:
+    """Zeros in pages of their own, taken as they are written and given back when they are let go.
+
+    The allocator keeps what was freed of its heap, and NumPy asks for huge pages: tiles and result would both be there.
+    """
+    n_bytes = n_rows * n_columns * np.dtype(dtype).itemsize
+    pages = mmap.mmap(-1, max(n_bytes, 1))
+    return np.frombuffer(pages, dtype=dtype, count=n_rows * n_columns).reshape(n_rows, n_columns)
 
 
 class CallTiles:
@@ -49,7 +60,7 @@ class CallTiles:
         while done < len(lines):
             place = self._n_sites % tile_sites
             if place == 0:
-                self._tiles.append(np.zeros((self._tile_rows, len(self._kept)), dtype=self.dtype))
+                self._tiles.append(_zeros(self._tile_rows, len(self._kept), self.dtype))
             part = lines[done : done + tile_sites - place]
             wrong = self._fill(text, part, place)
             if wrong >= 0:
@@ -61,7 +72,7 @@ class CallTiles:
     def finish(self) -> np.ndarray:
         """All that was added, a row for each kept column of the tiles. The tiles are given up."""
         n_columns = -(-self._n_sites // self.sites_per_row)
-        rows: np.ndarray = np.empty((len(self._kept), n_columns), dtype=self.dtype)
+        rows = _zeros(len(self._kept), n_columns, self.dtype)
         for start in range(0, n_columns, self._tile_rows):
             target = rows[:, start : start + self._tile_rows]
             target[:] = self._tiles.pop(0)[: target.shape[1]].T

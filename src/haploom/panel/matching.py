@@ -255,6 +255,10 @@ class MatchedRows:
             here = self._panel.alleles(rows)[:, self._columns]
             there = np.True_
             called = self._found
+        elif self._as_is:
+            here = self._panel.dosages[rows]
+            there = here != MISSING
+            return (here * there).view(np.uint8), there
         else:
             here = self._panel.dosages[rows][:, self._columns]
             there = here != MISSING
