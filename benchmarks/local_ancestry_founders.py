@@ -76,13 +76,13 @@ def measure(seed: int) -> None:
 
 
 def ancestry_with_moves(seed: int) -> tskit.TreeSequence:
-    """The trees `simulated_people` has its people from, and who moved when."""
+    """The trees `simulated_people` has its people from, as far back as is asked, and who moved when."""
     counts = dict.fromkeys(LABELS, FOUNDERS + REFERENCE)
     simulation = _Simulation(counts, None, 1, 1, seed)
     return msprime.sim_ancestry(
         samples=counts, demography=out_of_africa(), sequence_length=LENGTH_BP,
         recombination_rate=msprime.RateMap.uniform(LENGTH_BP, 1e-8), random_seed=simulation.ancestry_seed,
-        record_migrations=True,
+        record_migrations=True, end_time=GENERATIONS[-1],
     )  # fmt: skip
 
 
