@@ -2,7 +2,7 @@
 
 Two steps: whose haplotypes are copied at each site (`baselines.copied_label`), then a hidden Markov chain of labels
 with the person's own proportions (`smoothing`). Phase is taken as given. Each person by itself: nothing depends on who
-else is in the file, on order or on threads. People of the reference, by name and genotypes, do not copy themselves.
+else is in the file, on order or on threads. Nobody copies the reference person of the same name: itself, as a rule.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from haploom.ancestry.reference import Reference, places_of_names
 from haploom.ancestry.smoothing import evidence_of, site_shares, smooth_person
 from haploom.baselines.copied_label import CopiedLabel
 from haploom.baselines.li_stephens import distances_cm
-from haploom.errors import CorruptModelError, HaploomError
+from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, rows_at_sites
 from haploom.panel import DosagePanel, GeneticMap, Panel, Variants
 from haploom.panel.matching import MIN_COVERAGE
@@ -71,11 +71,7 @@ def paint_panel(
     if not 0 < generations < np.inf:
         raise HaploomError(f"generations={generations}: wanted a number above 0")
     rows_here = rows_at_sites(panel, model, min_coverage)
-    try:
-        reference = Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads)
-        named = places_of_names(panel.samples, model.card.training["reference_people"])
-    except (KeyError, ValueError, IndexError) as error:
-        raise CorruptModelError(f"the model's reference haplotypes cannot be read: {error}") from error
+    reference = Reference.of_model(model, threads)
     assert reference.rates is not None
     sites = np.flatnonzero(rows_here.rows(slice(0, 0))[1])
     variants = rows_here.variants.select(sites)
@@ -89,11 +85,11 @@ def paint_panel(
     share_cm = site_shares(distance_cm)
     proportions = np.empty((panel.n_samples, len(model.labels)))
     pieces: list[Segments] = []
+    named = places_of_names(panel.samples, model)
+    own = np.repeat(np.where(named < 0, -1, 2 * named), 2)
     for start in range(0, rows_here.n_rows, _ROWS_AT_ONCE):
-        counts, called = rows_here.rows(slice(start, start + _ROWS_AT_ONCE))
-        people = slice(start // 2, (start + _ROWS_AT_ONCE) // 2)
-        own = np.repeat(reference.own_people(named[people], counts, called), 2)
-        for rows, copied in copying.blocks(counts[:, sites], np.where(own < 0, -1, 2 * own)):
+        counts, _ = rows_here.rows(slice(start, start + _ROWS_AT_ONCE))
+        for rows, copied in copying.blocks(counts[:, sites], own[start : start + _ROWS_AT_ONCE]):
             for row in range(0, len(copied), 2):
                 first = start + rows.start + row
                 evidence = [evidence_of(each, share_cm) for each in copied[row : row + 2]]

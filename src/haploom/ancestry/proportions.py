@@ -11,7 +11,7 @@ import numpy as np
 
 from haploom.ancestry.local_ancestry import Painting
 from haploom.ancestry.reference import Reference, places_of_names
-from haploom.errors import CorruptModelError, HaploomError
+from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, rows_at_sites
 from haploom.panel import DosagePanel, Panel
 from haploom.panel.matching import MIN_COVERAGE
@@ -41,9 +41,9 @@ def mixture_proportions(
 ) -> Proportions:
     """Proportions of each label in unphased people, by a model of kind ancestry whose rows are people.
 
-    Missing calls are left out; a person without calls has even proportions. A person of the reference, by name and
-    genotypes, is measured by the others' frequencies. Raises HaploomError for another model,
-    SiteMismatchError when the panel has a smaller share of the model's sites than `min_coverage`.
+    Missing calls are left out; a person without calls has even proportions. A person who has the name of one of the
+    reference is measured by frequencies without that one. Raises HaploomError for another model, SiteMismatchError when
+    the panel has a smaller share of the model's sites than `min_coverage`.
     """
     if model.card.kind != "ancestry" or model.ploidy != 2:
         raise HaploomError(
@@ -51,24 +51,19 @@ def mixture_proportions(
             f"{model.card.kind}: train one with --kind ancestry --unphased"
         )
     rows_here = rows_at_sites(panel, model, min_coverage)
-    try:
-        reference = Reference.from_arrays(model.group("reference"), model.variants, 2)
-        named = places_of_names(panel.samples, model.card.training["reference_people"])
-    except (KeyError, ValueError, IndexError) as error:
-        raise CorruptModelError(f"the model's reference people cannot be read: {error}") from error
-    p = reference.frequencies.smoothed()
+    reference = Reference.of_model(model)
+    p, labels = reference.frequencies.smoothed(), reference.labels
+    named = places_of_names(panel.samples, model)
     out = np.empty((rows_here.n_rows, len(model.labels)))
     for start in range(0, len(out), _ROWS_AT_ONCE):
         rows = slice(start, min(start + _ROWS_AT_ONCE, len(out)))
         counts, called = rows_here.rows(rows)
-        own = reference.own_people(named[rows], counts, called)
-        for place, (count, known) in enumerate(zip(counts, called)):
-            p_here = p
-            if own[place] >= 0:
-                p_here = reference.frequencies.smoothed_without(
-                    reference.labels[own[place]], reference.counts[own[place]]
-                )
-            out[start + place] = fit_mixture(count[known], p_here[:, known])
+        for person, count, known in zip(range(start, len(out)), counts, called):
+            of_others = p
+            if (own := named[person]) >= 0:
+                of_others = p.copy()
+                of_others[labels[own]] = reference.frequencies.without(labels[own], reference.counts[own])
+            out[person] = fit_mixture(count[known], of_others[:, known])
     return Proportions(panel.samples, model.parts_of(panel.samples), tuple(model.labels), out)
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from haploom.baselines.kernel_ridge import squared_distances
 from haploom.baselines.label_copying import LabelCopying
 from haploom.baselines.label_frequencies import LabelFrequencies
+from haploom.errors import CorruptModelError
+from haploom.io.model_file import ModelFile
 from haploom.panel import Variants
 from haploom.panel.bits import pack_rows, unpack_rows
-from haploom.panel.matching import MIN_COVERAGE
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,22 +46,6 @@ class Reference:
         """Of each label's people."""
         alternate = np.add.reduceat(self.counts, self.start[:-1], axis=0, dtype=np.int64)
         return LabelFrequencies(alternate, np.repeat(2 * np.diff(self.start)[:, None], self.counts.shape[1], axis=1))
-
-    def own_people(self, named: np.ndarray, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
-        """Which people are people of the reference, by name and genotypes: int64 (n_people,), their places, or -1.
-
-        named: int64 (n_people,), the place of the reference person of the same name, or -1. counts, called: of their
-        rows, see `MatchedRows.rows`; with fewer than MIN_COVERAGE of the sites called nobody is taken for another.
-        """
-        size, own = self.rows_per_person, named.copy()
-        called = np.broadcast_to(called, counts.shape)
-        for person in np.flatnonzero(named >= 0):
-            rows = slice(size * person, size * (person + 1))
-            theirs = self.counts[size * named[person] : size * (named[person] + 1)]
-            unlike = (counts[rows] != theirs) & called[rows]
-            if unlike.any() or called[rows].mean() < MIN_COVERAGE:
-                own[person] = -1
-        return own
 
     def copying(self, called: np.ndarray | np.bool_ = np.True_) -> LabelCopying:
         """The copying model over the sites called, bool (n_sites,): switches are by the distances between those."""
@@ -100,6 +85,18 @@ class Reference:
         """Squared, of rows to the reference rows: float64 (n, n_rows)."""
         return squared_distances(counts, called, self.counts)
 
+    @classmethod
+    def of_model(cls, model: ModelFile, threads: int = 1) -> "Reference":
+        """Of a model of kind ancestry. Raises CorruptModelError when its arrays are absent or do not fit."""
+        try:
+            reference = cls.from_arrays(model.group("reference"), model.variants, model.ploidy, threads)
+            n_people = len(model.card.training["reference_people"])
+        except (KeyError, ValueError, IndexError) as error:
+            raise CorruptModelError(f"the model's reference people cannot be read: {error}") from error
+        if n_people * reference.rows_per_person != len(reference.counts):
+            raise CorruptModelError(f"the model names {n_people} reference people for {len(reference.counts)} rows")
+        return reference
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a model file, without the sites."""
         rows = {"bits": pack_rows(self.counts)} if self.ploidy == 1 else {"counts": self.counts}
@@ -119,7 +116,7 @@ class Reference:
         return cls(counts, start, variants, ploidy, rates, threads)
 
 
-def places_of_names(samples: Sequence[str], reference_people: Sequence[str]) -> np.ndarray:
+def places_of_names(samples: Sequence[str], model: ModelFile) -> np.ndarray:
     """The place of the reference person of each name: int64 (n_samples,), -1 where there is none."""
-    place_of = {name: place for place, name in enumerate(reference_people)}
+    place_of = {name: place for place, name in enumerate(model.card.training["reference_people"])}
     return np.array([place_of.get(name, -1) for name in samples], dtype=np.int64)

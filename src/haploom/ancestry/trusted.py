@@ -110,14 +110,14 @@ class TrustedClassifier:
             typicality = self._typicality_at(called)
         if self.coordinates is None:
             self.reference.copying(called)  # made once, not by each thread
-        named = places_of_names(panel.samples, model.card.training["reference_people"])
+        named = places_of_names(panel.samples, model)
 
         def block(first: int) -> tuple[np.ndarray, ...]:
             rows = slice(first, min(first + _ROWS_AT_ONCE, rows_here.n_rows))
             people = slice(rows.start // size, rows.stop // size)
             return self._block(*rows_here.rows(rows), named[people], typicality, anew)
 
-        blocks, starts = [], range(0, rows_here.n_rows, _ROWS_AT_ONCE)
+        blocks, starts = [], range(0, max(rows_here.n_rows, 1), _ROWS_AT_ONCE)
         with (
             ThreadPoolExecutor(self.reference.threads) as pool,
             progress.task("Measuring", total=rows_here.n_rows) as advance,
@@ -156,8 +156,10 @@ class TrustedClassifier:
         # A reference person is as near as the nearest of its rows, on the mean over the person's own.
         by_person = distances.reshape(-1, size, len(self.reference.counts) // size, size)
         apart = by_person.min(axis=3).mean(axis=1)
-        own = self.reference.own_people(named, counts, called)
-        apart[np.flatnonzero(own >= 0), own[own >= 0]] = np.inf
+        people = np.arange(len(named))
+        same = by_person[people, :, named][:, range(size), range(size)].max(axis=1) == 0
+        own = np.where((named >= 0) & same & (coverage >= MIN_COVERAGE), named, -1)
+        apart[people[own >= 0], own[own >= 0]] = np.inf
         oddness = np.where(own >= 0, typicality.left_out[own], typicality.oddness(evidence, misfit))
         nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
         return (

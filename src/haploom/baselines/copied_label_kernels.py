@@ -16,14 +16,20 @@ float32 = np.float32
 
 @kernel
 def _drawn(start: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Of labels with somebody to copy, each is drawn as often as another."""
     n_labels = len(start) - 1
-    drawn = np.empty((n_labels, LANES), float32)
-    for label in range(n_labels):
-        for lane in range(LANES):
+    drawn = np.zeros((n_labels, LANES), float32)
+    for lane in range(LANES):
+        n_drawn = 0
+        for label in range(n_labels):
             n = start[label + 1] - start[label]
             if start[label] <= own[lane] < start[label + 1]:
                 n -= 2
-            drawn[label, lane] = 1.0 / (n_labels * n) if n else 0.0
+            if n > 0:
+                drawn[label, lane] = 1.0 / n
+                n_drawn += 1
+        for label in range(n_labels):
+            drawn[label, lane] /= n_drawn
     return drawn
 
 

@@ -21,12 +21,13 @@ class LabelFrequencies:
         """The alternate-allele frequency of each label, float64 (n_labels, n_sites), never 0 or 1."""
         return (self.alternate + _ADDED) / (self.total + 2 * _ADDED)
 
-    def smoothed_without(self, label: int, counts: np.ndarray) -> np.ndarray:
-        """`smoothed` without one of a label's people. counts: (n_sites,), the person's alternate alleles."""
-        alternate, total = self.alternate.copy(), self.total.copy()
-        alternate[label] -= counts
-        total[label] -= 2
-        return LabelFrequencies(alternate, total).smoothed()
+    def without(self, label: int, counts: np.ndarray, called: np.ndarray | np.bool_ = np.True_) -> np.ndarray:
+        """As `smoothed`, of one label and without one of its people: float64 (n_sites,).
+
+        counts: uint8 (n_sites,), the person's alternate alleles; called: bool (n_sites,).
+        """
+        alternate = self.alternate[label] - counts.astype(np.int64)
+        return (alternate + _ADDED) / (self.total[label] - 2 * called.astype(np.int64) + 2 * _ADDED)
 
     def log_likelihoods(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Nats, float64 (n, n_labels), up to a term all labels share. counts: uint8 (n, n_sites); called: bool."""
@@ -41,7 +42,7 @@ class LabelFrequencies:
         called = np.broadcast_to(called, counts.shape)
         for row, label in enumerate(labels):
             alternate = counts[row].astype(np.int64)
-            p = (self.alternate[label] - alternate + _ADDED) / (self.total[label] - 2 * called[row] + 2 * _ADDED)
+            p = self.without(label, counts[row], called[row])
             nats = alternate * np.log(p) + (2 - alternate) * np.log1p(-p)
             out[row, label] = nats.sum(where=called[row])
         return out

@@ -1,7 +1,8 @@
 """Calls as they are read, site after site, kept in tiles and turned into rows of people at the end.
 
 A tile is site-major, so that a line is written to memory that lies together; turning it happens once,
-when the number of sites is known. Each tile goes back to the system as soon as it is turned.
+when the number of sites is known. Each tile goes back to the system as soon as it is turned: at the peak there is the
+result and little more.
 """
 
 import mmap
@@ -15,6 +16,8 @@ from haploom.io import vcf_kernels
 _TILE_BYTES = 1 << 20
 # A tile turned into columns writes at least a cache line a row, however many rows there are.
 _TILE_ROWS = 64
+# Shared pages, which mmap gives where it is not asked, are not counted by a limit on memory. Windows has no such flags.
+_PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
 def _zeros(n_rows: int, n_columns: int, dtype: type) -> np.ndarray:
@@ -22,8 +25,11 @@ def _zeros(n_rows: int, n_columns: int, dtype: type) -> np.ndarray:
 
     The allocator keeps what was freed of its heap, and NumPy asks for huge pages: tiles and result would both be there.
     """
-    n_bytes = n_rows * n_columns * np.dtype(dtype).itemsize
-    pages = mmap.mmap(-1, max(n_bytes, 1))
+    n_bytes = max(n_rows * n_columns * np.dtype(dtype).itemsize, 1)
+    try:
+        pages = mmap.mmap(-1, n_bytes, **_PRIVATE)
+    except OSError as error:
+        raise MemoryError(f"no memory for {n_bytes:,} bytes of calls: {error.strerror}") from error
     return np.frombuffer(pages, dtype=dtype, count=n_rows * n_columns).reshape(n_rows, n_columns)
 
 
