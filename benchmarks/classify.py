@@ -123,11 +123,13 @@ def summary(name: str, work: Path) -> list[dict]:
     others["likelihoods"] = [(s, each | {"labels": each["likelihoods"]}) for s, each in ours]
     others |= {method: _kept(name, method, work) for method in METHOD_NAMES}
     for method, runs in others.items():
+        if not runs:
+            continue
         accuracies = [float((each["labels"] == each["truth"]).mean()) for _, each in runs]
         record = {
             "task": f"classify-splits/{name}", "method": {**METHOD_NAMES, **ALONE}[method],
             "splits": [seed for seed, _ in runs], "accuracies": [round(each, 5) for each in accuracies],
-            "mean_accuracy": round(float(np.mean(accuracies)), 5) if runs else None,
+            "mean_accuracy": round(float(np.mean(accuracies)), 5),
             "maf_above": (LEAST_MAF if method in ("trusted", *ALONE) else BASELINE_MAF)[name],
         }  # fmt: skip
         if method == "trusted":
