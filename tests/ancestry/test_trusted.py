@@ -57,6 +57,12 @@ def test_trusted__unphased_people(two_populations, two_populations_split, held_o
     assert (np.array(got.classes)[got.scores.argmax(axis=1)] == truth).mean() > 0.95
 
 
+def test_trusted__nobody_has_no_labels(trained, two_populations):
+    got = classify_panel(two_populations.select_samples([]), trained)
+    assert got.labels.shape == (0,)
+    assert got.scores.shape == got.sets.shape == (0, 2)
+
+
 def test_trusted__same_bytes_alone_in_a_cohort_in_another_order_and_by_threads(trained, two_populations, tmp_path):
     def lines(panel, threads=1):
         got = classify_panel(panel, trained, threads=threads)

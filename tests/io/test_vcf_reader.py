@@ -338,3 +338,12 @@ def test_read_panel__damage_is_an_error_or_another_valid_file(folder, vcf, data)
         panel, message = None, str(error)
     assert "\n" not in message
     assert "in.vcf" in message if panel is None else panel.alleles().max(initial=0) <= 1
+
+
+def test_calls__no_memory_for_them_is_not_a_damaged_file(monkeypatch):
+    def refused(*_, **__):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(vcf_calls.mmap, "mmap", refused)
+    with pytest.raises(MemoryError, match="8 bytes"):
+        vcf_calls._zeros(2, 4, np.int8)
