@@ -184,6 +184,20 @@ def test_stack__temperature_takes_back_overconfidence():
     assert expected_calibration_error(stack.probabilities(20 * true, np.zeros_like(true)), right) < 0.04
 
 
+def test_stack__a_rare_label_is_not_as_unlikely_beforehand():
+    # Two normal distributions, 2 apart: at x the odds are exp(2 x) times those of the labels, of which a third is kept.
+    rng = np.random.default_rng(3)
+    labels = np.repeat([0, 1], [5000, 1000])
+    x = rng.normal(2 * labels - 1)
+    nothing = np.zeros((6000, 2))
+    stack, left_out = fit_stack(np.column_stack([-x, x]), nothing, labels, rng.permutation(6000))
+    at = np.linspace(-1, 1, 9)
+    found = stack.probabilities(np.column_stack([-at, at]), nothing[:9])[:, 1]
+    beforehand = 5 ** (1 / 3)
+    assert np.abs(found - 1 / (1 + beforehand * np.exp(-2 * at))).max() < 0.03
+    assert np.abs(left_out[:, 1] - 1 / (1 + beforehand * np.exp(-2 * x))).max() < 0.06
+
+
 def test_calibration_error__by_hand():
     # Confidences 0.9 (right) and 0.9 (wrong) share a bin: |1.8 - 1| / 2; 0.6 (right) is alone: 0.4. Over 3 rows.
     probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4]])

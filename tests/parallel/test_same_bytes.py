@@ -235,6 +235,16 @@ def test_classify_in_parts__absent_sites_are_looked_at_once(labelled, two_popula
     assert alone.scores.tobytes() == parts.scores.tobytes()
 
 
+def test_classify_in_parts__a_note_is_said_once(labelled, two_populations, caplog):
+    from haploom.ancestry import classify_in_parts
+
+    some = two_populations.select_sites(np.arange(1, two_populations.n_sites))
+    classify_in_parts(some, labelled / "ancestry.model", Workers(), people=9)
+    assert [record.getMessage().split(" are ")[0] for record in caplog.records] == [
+        f"{some.n_sites} of the model's {two_populations.n_sites} sites (99.7 %)"
+    ]
+
+
 def test_embed_in_parts__is_embed_panel(small_model, two_populations):
     from haploom.embedding import embed_in_parts, embed_panel
     from haploom.io.model_file import read_model

@@ -16,6 +16,9 @@ LIKELIHOOD_TEMPERATURES = (0.01, 0.02, 0.05, 0.1, 0.2)  # copies are correlated 
 TEMPERATURES = np.geomspace(0.5, 4.0, 61)
 PENALTIES = (0.01, 0.1, 1.0, 10.0)  # scikit-learn's C
 FOLDS = 5
+# How much of the difference between the labels' shares is taken out: how many of each label the reference has says
+# little of the people asked about. 0 keeps all, 1 none; see benchmarks/records/ancestry-trials.jsonl.
+EVENNESS = 2 / 3
 _FLOOR = 1e-6
 _BITS = 20
 _MAX_ITERATIONS = 2000
@@ -62,8 +65,8 @@ def fit_stack(
 
     log_likelihoods, scores: (n, n_labels), each row measured without its own person. labels: int64 (n,), each label
     there; people: int64 (n,), whose row it is; people p with p % FOLDS alike share a fold. Both temperatures
-    and the penalty are those under which the left-out rows are likeliest. Raises MissingExtraError where there is no
-    scikit-learn.
+    and the penalty are those under which the left-out rows are likeliest. Then the odds of two labels are taken as if
+    they had been nearer to even beforehand, by EVENNESS. Raises MissingExtraError where there is no scikit-learn.
     """
     try:
         from threadpoolctl import threadpool_limits
@@ -88,7 +91,9 @@ def fit_stack(
         _, likelihood_temperature, penalty, logits = best
         weight, bias = _logistic(evidence(log_likelihoods, scores, likelihood_temperature), labels, n_labels, penalty)
     temperature = float(min(TEMPERATURES, key=lambda t: _log_loss(softmax(logits / t), labels)))
-    return Stack(weight, bias, likelihood_temperature, temperature), softmax(logits / temperature)
+    of_shares = EVENNESS * temperature * np.log(np.bincount(labels) / len(labels))
+    stack = Stack(weight, bias - of_shares, likelihood_temperature, temperature)
+    return stack, softmax((logits - of_shares) / temperature)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -49,8 +49,6 @@ class MixtureOutputs:
         self, panel: "Panel | DosagePanel", model: "ModelFile", min_coverage: float, threads: int, force: bool
     ) -> dict[str, Any]:
         """Write the files; returns figures to print: each label's mean proportion."""
-        if not self.files:
-            return {}
         from haploom.ancestry.ancestry_files import write_painting, write_proportions
         from haploom.ancestry.local_ancestry import GENERATIONS, paint_panel
         from haploom.ancestry.proportions import Proportions, mixture_proportions

@@ -82,8 +82,9 @@ def embed(
         write_embedding,
     )
     from haploom.errors import HaploomError
-    from haploom.io import check_outputs, label_level, read_dosages, read_panel
+    from haploom.io import check_outputs, label_level
     from haploom.io.model_file import check_has_latents, read_model
+    from haploom.io.stored_panels import stored_panel
 
     as_page = plot is not None and plot.suffix == ".html"
     if beside and not as_page:
@@ -109,9 +110,8 @@ def embed(
             f"{unlike[0]} is a model of other rows than {model}: one places haplotypes, the other unphased people; "
             "draw them apart"
         )
-    panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
-    _use_threads((trained, *others), threads)
-    with chosen_sites_explained(selection):
+    with chosen_sites_explained(selection), stored_panel(source, selection, trained.ploidy == 1) as panel:
+        _use_threads((trained, *others), threads)
         embedding, *placed = [
             embed_in_parts(
                 panel, path, workers, min_coverage,
@@ -171,8 +171,9 @@ def classify(
     from haploom.ancestry import check_label_level, classify_in_parts, known_labels, write_classification
     from haploom.ancestry.trusted import UNKNOWN
     from haploom.errors import HaploomError
-    from haploom.io import check_outputs, read_dosages, read_panel
+    from haploom.io import check_outputs
     from haploom.io.model_file import check_has_latents, read_model
+    from haploom.io.stored_panels import stored_panel
 
     check_outputs(
         [output, *mixture.files, *([why] if why else [])],
@@ -186,10 +187,9 @@ def classify(
             f"--why is of models of kind ancestry, and {model} is a {trained.card.kind}: train one with --kind ancestry"
         )
     check_label_level(trained, selection.label)
-    panel = (read_panel if trained.ploidy == 1 else read_dosages)(source, selection)
-    truth = known_labels(panel, trained) if selection.populations or selection.label else None
-    _use_threads((trained,), threads)
-    with chosen_sites_explained(selection):
+    with chosen_sites_explained(selection), stored_panel(source, selection, trained.ploidy == 1) as panel:
+        truth = known_labels(panel, trained) if selection.populations or selection.label else None
+        _use_threads((trained,), threads)
         if why is None:
             if workers.here:
                 workers = replace(workers, threads=threads or default_threads())
@@ -200,10 +200,14 @@ def classify(
             from haploom.report.why import write_why
 
             classifier = TrustedClassifier.from_model(trained, threads or default_threads())
-            measured = classifier.measure(panel, trained, min_coverage)
-            classification = classifier.classification(measured, panel, trained)
+            everybody = panel.select_samples(panel.samples)
+            measured = classifier.measure(everybody, trained, min_coverage)
+            classification = classifier.classification(measured, everybody, trained)
             write_why(check_people(classification, measured, classifier, trained), why, force)
-        mixed = mixture.write(panel, trained, min_coverage, threads or default_threads(), force)
+        mixed = {}
+        if mixture.files:
+            everybody = panel.select_samples(panel.samples)
+            mixed = mixture.write(everybody, trained, min_coverage, threads or default_threads(), force)
     write_classification(classification, output, force)
     note_training_people(classification.parts, trained.card.kind)
     result: dict[str, object] = {_ROWS[trained.ploidy]: len(classification.labels)}

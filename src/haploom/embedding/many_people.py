@@ -9,7 +9,7 @@ import numpy as np
 from haploom.embedding.coordinates import Embedding, embed_panel
 from haploom.io.model_file import read_model_once
 from haploom.panel import DosagePanel, Panel
-from haploom.panel.batches import batches_of_people
+from haploom.panel.batches import People, batches_of_people
 from haploom.panel.matching import MIN_COVERAGE
 from haploom.parallel import Workers, run_parts
 
@@ -17,20 +17,17 @@ PEOPLE = 1024  # in a batch
 
 
 def embed_in_parts(
-    panel: Panel | DosagePanel, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE, *,
-    uncertainty: bool = False, refine: bool = False, people: int | None = None,
+    panel: People, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE, *,
+    uncertainty: bool = False, refine: bool = False, people: int = PEOPLE,
 ) -> Embedding:  # fmt: skip
     """`embed_panel`, so many people a part. model: a file that workers on other machines find under the same name.
 
-    people: None: PEOPLE, or everybody where this process does the work itself, which takes them block by block anyway.
+    panel: haplotypes or dosages, in memory or stored; a batch for each worker is in memory at a time.
     Networks differ in the last digits between numbers of threads. Raises what `embed_panel` raises.
     """
-    if people is None and workers.here:
-        return _embed(model, min_coverage, uncertainty, refine, panel)
-    people = people or PEOPLE
     work = partial(_embed, model, min_coverage, uncertainty, refine)
     parts = batches_of_people(panel, people)
-    total = -(-panel.n_samples // people)
+    total = -(-len(panel.samples) // people)
     done = [part for _, part in run_parts(work, parts, workers, label="Embedding", total=total, ordered=True)]
     spread = [part.spread for part in done if part.spread is not None]
     return Embedding(

@@ -248,7 +248,7 @@ def panel_at_sites(panel: Panel, model: ModelFile) -> Panel:
     More sites do not matter, and swapped or strand-flipped alleles are recoded with a warning. Raises
     SiteMismatchError when a site cannot be used: see `match_sites`.
     """
-    match = match_sites(model.variants, panel.variants)
+    match = _match_of(model.variants, panel.variants)
     matched = matched_panel(panel, match)
     _note_match(match)
     return replace(matched, variants=model.variants)
@@ -266,7 +266,7 @@ def rows_at_sites(panel: Panel | DosagePanel, model: ModelFile, min_coverage: fl
             "the model is one of haplotypes, and these genotypes are unphased: phase them first, or train a model of "
             "unphased people"
         )
-    match = match_sites(model.variants, panel.variants)
+    match = _match_of(model.variants, panel.variants)
     match.require(min_coverage)
     _note_match(match)
     if model.ploidy == 2 and isinstance(panel, Panel):
@@ -274,7 +274,15 @@ def rows_at_sites(panel: Panel | DosagePanel, model: ModelFile, min_coverage: fl
     return MatchedRows(panel, match)
 
 
+@lru_cache(maxsize=1)
+def _match_of(wanted: Variants, here: Variants) -> SiteMatch:
+    """`match_sites`, once for batches of people at the same sites."""
+    return match_sites(wanted, here)
+
+
+@lru_cache(maxsize=1)
 def _note_match(match: SiteMatch) -> None:
+    """Say it, once for batches of people at the same sites."""
     if match.count(Reading.EXACT) < len(match.wanted):
         logger.warning("%s", match.report())
 

@@ -9,6 +9,7 @@ from haploom.errors import HaploomError
 from haploom.io.formats import BCF, HDF5, PLINK1, PLINK2, TSKIT, VCF, ZARR, output_format, source_format
 from haploom.io.panel_checks import check_names, checked_panel
 from haploom.io.selection import Selection
+from haploom.io.site_blocks import BlockWidth, in_one_block
 from haploom.io.site_tables import SiteTable, table_dosages, table_panels
 from haploom.panel import DosagePanel, Panel
 from haploom.panel.windows import windows
@@ -29,7 +30,7 @@ def read_panel(source: Path | str, selection: Selection = Selection()) -> Panel:
     unphased, missing or haploid calls of the people chosen; HaploomError for a selection that does not fit the
     file; MissingExtraError for an absent package.
     """
-    (panel,) = _blocks(Path(source), selection, None)
+    (panel,) = panel_blocks(Path(source), selection)
     return panel
 
 
@@ -45,7 +46,7 @@ def iterate_blocks(
     """
     if sites_per_block < 1:
         raise ValueError(f"a block has at least one site, got {sites_per_block}")
-    return _blocks(Path(source), selection, sites_per_block)
+    return panel_blocks(Path(source), selection, lambda n_people: sites_per_block)
 
 
 def read_dosages(source: Path | str, selection: Selection = Selection()) -> DosagePanel:  # noqa: B008 (frozen)
@@ -54,20 +55,8 @@ def read_dosages(source: Path | str, selection: Selection = Selection()) -> Dosa
 
     Calls that are missing in whole or in half are MISSING. Raises as `read_panel` does, but for phase and gaps.
     """
-    source = Path(source)
-    kind = source_format(source)
-    if kind == HDF5.name:
-        from haploom.io.hdf5 import read_hdf5
-
-        dosages = DosagePanel.from_panel(read_hdf5(source, selection))
-    elif kind in _TABLES:
-        with _open_table(kind, source) as table:
-            dosages = table_dosages(table, selection)
-    else:
-        from haploom.io.vcf_reader import read_vcf_dosages
-
-        dosages = read_vcf_dosages(source, selection)
-    return selection.finish_dosages(checked_panel(dosages, source))
+    (panel,) = dosage_blocks(Path(source), selection)
+    return panel
 
 
 def read_samples(source: Path | str) -> tuple[str, ...]:
@@ -91,26 +80,50 @@ def _samples(source: Path) -> tuple[str, ...]:
     return read_vcf_samples(source)
 
 
-def _blocks(source: Path, selection: Selection, sites_per_block: int | None) -> Iterator[Panel]:
-    for panel in _panels(source, selection, sites_per_block):
+def panel_blocks(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[Panel]:
+    """`iterate_blocks`, as wide as a function of the number of people says."""
+    for panel in _panels(source, selection, width):
         yield selection.finish(checked_panel(panel, source))
 
 
-def _panels(source: Path, selection: Selection, sites_per_block: int | None) -> Iterator[Panel]:
+def dosage_blocks(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[DosagePanel]:
+    """`read_dosages` in blocks of sites; of HDF5 all is read at once."""
+    for panel in _dosages(source, selection, width):
+        yield selection.finish_dosages(checked_panel(panel, source))
+
+
+def _panels(source: Path, selection: Selection, width: BlockWidth) -> Iterator[Panel]:
     kind = source_format(source)
     if kind == HDF5.name:
-        from haploom.io.hdf5 import read_hdf5
-
-        panel = read_hdf5(source, selection)
-        parts = list(windows(panel.n_sites, sites_per_block or panel.n_sites or 1)) or [slice(0)]
-        yield from (panel.select_sites(part) for part in parts) if len(parts) > 1 else iter([panel])
+        yield from _hdf5_panels(source, selection, width)
     elif kind in _TABLES:
         with _open_table(kind, source) as table:
-            yield from table_panels(table, selection, sites_per_block)
+            yield from table_panels(table, selection, width)
     else:
         from haploom.io.vcf_reader import read_vcf_panels
 
-        yield from read_vcf_panels(source, selection, sites_per_block)
+        yield from read_vcf_panels(source, selection, width)
+
+
+def _dosages(source: Path, selection: Selection, width: BlockWidth) -> Iterator[DosagePanel]:
+    kind = source_format(source)
+    if kind == HDF5.name:
+        yield from map(DosagePanel.from_panel, _hdf5_panels(source, selection, width))
+    elif kind in _TABLES:
+        with _open_table(kind, source) as table:
+            yield from table_dosages(table, selection, width)
+    else:
+        from haploom.io.vcf_reader import read_vcf_dosages
+
+        yield from read_vcf_dosages(source, selection, width)
+
+
+def _hdf5_panels(source: Path, selection: Selection, width: BlockWidth) -> Iterator[Panel]:
+    from haploom.io.hdf5 import read_hdf5
+
+    panel = read_hdf5(source, selection)
+    parts = list(windows(panel.n_sites, width(panel.n_samples)))
+    yield from (panel.select_sites(part) for part in parts) if len(parts) > 1 else iter([panel])
 
 
 def _open_table(kind: str, source: Path) -> AbstractContextManager[SiteTable]:

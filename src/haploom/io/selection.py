@@ -103,17 +103,19 @@ class Selection:
     def finish(self, panel: Panel) -> Panel:
         """What remains to be done once the chosen sites and people are read: labels, and the frequency cut."""
         if self.populations:
-            panel = panel.with_populations(self._labels(panel))
+            panel = panel.with_populations(self.labels(panel))
         return panel if self.maf is None else panel.common(self.maf)
 
     def finish_dosages(self, panel: DosagePanel) -> DosagePanel:
         """`finish` for dosages; frequencies are those among the calls that are there."""
         if self.populations:
-            panel = panel.with_populations(self._labels(panel))
+            panel = panel.with_populations(self.labels(panel))
         return panel if self.maf is None else panel.common(self.maf)
 
-    def _labels(self, panel: Panel | DosagePanel) -> Mapping[str, np.ndarray]:
-        assert self.populations is not None
+    def labels(self, panel: Panel | DosagePanel) -> Mapping[str, np.ndarray]:
+        """The label levels of a panel's people, and those of the table. Raises HaploomError where it lacks one."""
+        if self.populations is None:
+            return panel.populations
         table = read_populations(self.populations)
         if self.label is not None:
             table.label_level(self.label)  # an unknown --label is told before hours of work

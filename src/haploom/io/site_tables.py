@@ -16,9 +16,11 @@ from haploom import progress
 from haploom.errors import FormatError
 from haploom.io.call_problems import HAPLOID_CALL, MISSING_CALL, SEVERAL_ALTERNATES, UNPHASED_CALL
 from haploom.io.selection import Selection
+from haploom.io.site_blocks import BlockWidth, in_one_block
 from haploom.panel import DosagePanel, Panel, Variants
 from haploom.panel.bits import row_bytes
 from haploom.panel.dosages import MISSING
+from haploom.panel.windows import windows
 
 NO_ALLELE = -2  # in `Calls`: the second allele of a haploid call
 _BLOCK_BYTES = 1 << 24  # of alleles unpacked at a time
@@ -119,24 +121,24 @@ def checked_variants(source: Path, variants: Mapping[str, object], remedy: str) 
         raise FormatError(f"{source}: {error}: {remedy}") from error
 
 
-def table_panels(table: SiteTable, selection: Selection, sites_per_block: int | None = None) -> Iterator[Panel]:
-    """The chosen people and sites, in blocks of sites (None: one block); without the selection's last step."""
+def table_panels(table: SiteTable, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[Panel]:
+    """The chosen people and sites, in blocks of sites; without the selection's last step."""
     if table.never_phased:
         raise FormatError(f"{table.source} {table.never_phased}")
-    people, names, populations, blocks = _choose(table, selection, sites_per_block)
+    people, names, populations, blocks = _choose(table, selection, width)
     for sites in blocks:
         yield Panel(table.haplotype_bits(sites, people), table.variants.select(sites), names, populations)
 
 
-def table_dosages(table: SiteTable, selection: Selection) -> DosagePanel:
-    """Dosages of the chosen people and sites, without the selection's last step."""
-    people, names, populations, blocks = _choose(table, selection, None)
-    (sites,) = blocks
-    return DosagePanel(table.all_dosages(sites, people), table.variants.select(sites), names, populations)
+def table_dosages(table: SiteTable, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[DosagePanel]:
+    """Dosages of the chosen people and sites, in blocks of sites; without the selection's last step."""
+    people, names, populations, blocks = _choose(table, selection, width)
+    for sites in blocks:
+        yield DosagePanel(table.all_dosages(sites, people), table.variants.select(sites), names, populations)
 
 
 def _choose(
-    table: SiteTable, selection: Selection, sites_per_block: int | None
+    table: SiteTable, selection: Selection, width: BlockWidth
 ) -> tuple[np.ndarray, tuple[str, ...], dict[str, np.ndarray], list[np.ndarray]]:
     """Places and names of the chosen people, their labels, and places of the chosen sites in one block or more."""
     names = selection.people(table.samples)
@@ -147,18 +149,13 @@ def _choose(
     wanted.regions.check_contigs([*table.variants.contigs(), *table.variants.contig_length_bp], table.source)
     wanted.note_absent(len(sites), table.source)
     table.check_chosen(sites, people)
-    blocks = [part for _, part in _blocks(sites, sites_per_block or max(len(sites), 1))] or [sites]
+    blocks = [sites[part] for part in windows(len(sites), width(len(people)))] or [sites]
     return people, names, {level: labels[people] for level, labels in table.populations.items()}, blocks
 
 
 def _parts(sites: np.ndarray, step: int) -> Iterator[tuple[int, np.ndarray]]:
-    """`_blocks`, with progress."""
+    """So many sites at a time, and which is the first."""
     with progress.task("Reading sites", total=len(sites)) as advance:
-        for start, part in _blocks(sites, step):
-            yield start, part
-            advance(len(part))
-
-
-def _blocks(sites: np.ndarray, step: int) -> Iterator[tuple[int, np.ndarray]]:
-    for start in range(0, len(sites), step):
-        yield start, sites[start : start + step]
+        for part in windows(len(sites), step):
+            yield part.start, sites[part]
+            advance(part.stop - part.start)

@@ -19,6 +19,7 @@ from haploom.io.byte_stream import open_bytes
 from haploom.io.formats import source_format
 from haploom.io.regions import Regions
 from haploom.io.selection import Selection, SiteFilter
+from haploom.io.site_blocks import BlockWidth, in_one_block
 from haploom.io.vcf_calls import CallTiles, DosageTiles, HaplotypeTiles
 from haploom.io.vcf_errors import line_error, order_error
 from haploom.io.vcf_header import VcfHeader, read_header
@@ -27,19 +28,19 @@ from haploom.panel import DosagePanel, Panel, Variants
 from haploom.panel.variants import STRING
 
 
-def read_vcf_panels(source: Path, selection: Selection, sites_per_block: int | None = None) -> Iterator[Panel]:
-    """Phased haplotypes of a VCF or BCF: the chosen people, the chosen sites in blocks (None: all in one).
+def read_vcf_panels(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[Panel]:
+    """Phased haplotypes of a VCF or BCF: the chosen people, the chosen sites in blocks.
 
     There is at least one block. Raises FormatError when a call of theirs is unphased or missing.
     """
-    for variants, people, calls in _read(source, selection, HaplotypeTiles, sites_per_block):
+    for variants, people, calls in _read(source, selection, HaplotypeTiles, width):
         yield Panel(calls, variants, people)
 
 
-def read_vcf_dosages(source: Path, selection: Selection) -> DosagePanel:
+def read_vcf_dosages(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[DosagePanel]:
     """Counts of the alternate allele, phased or not; calls missing in whole or in half are missing."""
-    ((variants, people, calls),) = _read(source, selection, DosageTiles, None)
-    return DosagePanel(calls, variants, people)
+    for variants, people, calls in _read(source, selection, DosageTiles, width):
+        yield DosagePanel(calls, variants, people)
 
 
 def read_vcf_samples(source: Path) -> tuple[str, ...]:
@@ -49,12 +50,12 @@ def read_vcf_samples(source: Path) -> tuple[str, ...]:
 
 
 def _read(
-    source: Path, selection: Selection, tiles: type[CallTiles], sites_per_block: int | None
+    source: Path, selection: Selection, tiles: type[CallTiles], width: BlockWidth
 ) -> Iterator[tuple[Variants, tuple[str, ...], np.ndarray]]:
     wanted = selection.site_filter()
     with _open(source, wanted.regions) as (header, blocks, whole):
         people = selection.people(header.samples)
-        calls = tiles(header.samples, people)
+        calls, sites_per_block = tiles(header.samples, people), width(len(people))
         sites = _SiteColumns(source, header, wanted, header.n_lines if whole else None)
         n_found = 0
         with progress.task("Reading sites") as advance:
@@ -63,11 +64,7 @@ def _read(
                 n_found += len(lines)
                 done = 0
                 while done < len(lines):
-                    part = (
-                        lines[done:]
-                        if sites_per_block is None
-                        else lines[done : done + sites_per_block - calls.n_sites]
-                    )
+                    part = lines[done : done + sites_per_block - calls.n_sites]
                     wrong = calls.add(text, part)
                     if wrong >= 0:
                         raise sites.error(text, part[wrong], calls)

@@ -59,6 +59,13 @@ class Variants:
         first, last = (f"{self.chrom[site]}:{self.position_bp[site]}" for site in (0, -1))
         return f"{len(self):,} sites, {first} to {last}"
 
+    @classmethod
+    def joined(cls, parts: Sequence["Variants"]) -> "Variants":
+        """Neighbouring parts of a file, one after another. Raises ValueError without any, or where they go back."""
+        names = ("chrom", "position_bp", "id", "ref", "alt")
+        chrom, position_bp, id_, ref, alt = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        return cls(chrom, position_bp, id_, ref, alt, parts[0].contig_length_bp)
+
     def select(self, sites: np.ndarray | slice) -> "Variants":
         """The sites of an index, mask or slice, in its order (which must keep positions from going back)."""
         return Variants(
