@@ -143,18 +143,11 @@ def biobank(_: str) -> list[list[str]]:
     most = max(record["people"] for record in records)
     measured = {record["step"]: record for record in records if record["people"] == most}
     people = BIOBANK_PEOPLE / most
-    batches = -(-BIOBANK_PEOPLE // most)
     rows = [["command", "runs", "measured", "times", "processor hours", "peak GiB of one run", "GB on disk, all"]]
     hours_in_all = bytes_in_all = 0.0
     for step in ("compress", "verify", "train vae", "train ancestry", "embed", "classify"):
-        record, n_runs, longer = measured[step], CHROMOSOMES, 1.0
-        if step in ("compress", "verify"):
-            runs, longer = f"{CHROMOSOMES} files", people
-        elif step in ("embed", "classify"):
-            n_runs *= batches
-            runs = f"{CHROMOSOMES} x {batches} batches"
-        else:
-            runs = f"{CHROMOSOMES} models"
+        record, n_runs = measured[step], CHROMOSOMES
+        runs, longer = (f"{CHROMOSOMES} models", 1.0) if "train" in step else (f"{CHROMOSOMES} files", people)
         hours, n_bytes = record["cpu_seconds"] * n_runs * longer / 3600, (record["bytes"] or 0) * n_runs * longer
         hours_in_all, bytes_in_all = hours_in_all + hours, bytes_in_all + n_bytes
         rows.append([

@@ -235,14 +235,15 @@ def test_classify_in_parts__absent_sites_are_looked_at_once(labelled, two_popula
     assert alone.scores.tobytes() == parts.scores.tobytes()
 
 
-def test_classify_in_parts__a_note_is_said_once(labelled, two_populations, caplog):
-    from haploom.ancestry import classify_in_parts
+def test_classify__a_note_is_said_once(labelled, two_populations, tmp_path, monkeypatch, capsys):
+    from haploom.ancestry import many_people
 
-    some = two_populations.select_sites(np.arange(1, two_populations.n_sites))
-    classify_in_parts(some, labelled / "ancestry.model", Workers(), people=9)
-    assert [record.getMessage().split(" are ")[0] for record in caplog.records] == [
-        f"{some.n_sites} of the model's {two_populations.n_sites} sites (99.7 %)"
-    ]
+    monkeypatch.setattr(many_people.classify_in_parts, "__defaults__", (0.5, 17))  # 60 people are four parts
+    write_panel(two_populations.select_sites(np.arange(1, two_populations.n_sites)), tmp_path / "some.vcf")
+    words = ["classify", str(tmp_path / "some.vcf"), "--model", str(labelled / "ancestry.model"), "-o"]
+    assert run(haploom, [*words, str(tmp_path / "labels.tsv")]) == 0
+    told = f"{two_populations.n_sites - 1} of the model's {two_populations.n_sites} sites (99.7 %) are among"
+    assert capsys.readouterr().err.count(told) == 1
 
 
 def test_embed_in_parts__is_embed_panel(small_model, two_populations):

@@ -4,8 +4,7 @@ import numpy as np
 
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile
-from haploom.io.stored_panels import StoredPanel
-from haploom.panel import DosagePanel, Panel
+from haploom.panel.batches import AnyPanel
 
 
 def check_label_level(model: ModelFile, label: str | None) -> None:
@@ -18,7 +17,7 @@ def check_label_level(model: ModelFile, label: str | None) -> None:
         )
 
 
-def known_labels(panel: Panel | DosagePanel | StoredPanel, model: ModelFile) -> np.ndarray:
+def known_labels(panel: AnyPanel, model: ModelFile) -> np.ndarray:
     """Labels of a panel's rows, haplotypes or people as the model's are, at its label level: strings (n_rows,).
 
     Raises HaploomError when the panel has no such level, or a label there is none of the model's.

@@ -10,29 +10,30 @@ from haploom.ancestry.classification import Classification
 from haploom.ancestry.classify import classify_panel
 from haploom.io.model_file import read_model_once
 from haploom.panel import DosagePanel, Panel
-from haploom.panel.batches import People, batches_of_people
+from haploom.panel.batches import AnyPanel, batches_of_people
 from haploom.panel.matching import MIN_COVERAGE
 from haploom.parallel import Workers, run_parts
 
 PEOPLE = 250  # in a batch
-_PEOPLE_A_THREAD = 512  # in a batch of this process: as many rows, or twice as many, as a thread measures at once
+_PEOPLE_A_THREAD = 512  # in a batch of this process
 
 
 def classify_in_parts(
-    panel: People, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE,
+    panel: AnyPanel, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE,
     people: int | None = None,
 ) -> Classification:  # fmt: skip
     """`classify_panel`, so many people a part. A person's labels do not depend on who else is in the batch.
 
-    panel: haplotypes or dosages, in memory or stored; a batch for each worker is in memory at a time. people: in a
-    batch; None: as many as suit. model: a model file, which workers on other machines must find under the same name. By
-    a model of kind ancestry the result is the same, bit for bit, for any workers and batches; networks differ in the
-    last digits between numbers of threads. Raises what `classify_panel` raises.
+    panel: haplotypes or dosages, in memory or elsewhere; few batches are in memory at a time. people: in a batch; None:
+    250, or 512 a thread where this process does the work. model: a model file, which workers on other machines must
+    find under the same name. By a model of kind ancestry the result is the same, bit for bit, for any workers and
+    batches; networks differ in the last digits between numbers of threads and batches. Raises what `classify_panel`
+    raises.
     """
     people = people or (_PEOPLE_A_THREAD * workers.threads if workers.here else PEOPLE)
     work = partial(_classify, model, min_coverage, workers.threads)
     parts = batches_of_people(panel, people)
-    total = -(-len(panel.samples) // people)
+    total = -(-panel.n_samples // people)
     done = [part for _, part in run_parts(work, parts, workers, label="Classifying", total=total, ordered=True)]
     sets = [part.sets for part in done if part.sets is not None]
     return Classification(

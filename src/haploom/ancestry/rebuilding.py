@@ -25,9 +25,9 @@ def classify_by_rebuilding(
         raise HaploomError(f"a {model.card.kind} does not rebuild people under a label: a cvae or yvae does")
     from haploom.models.encoder import matched_batches  # loads torch
     from haploom.models.label_scores import label_scores
-    from haploom.models.network import load_network
+    from haploom.models.network import network_of
 
-    nats, differences = label_scores(load_network(model), matched_batches(rows_at_sites(panel, model, min_coverage)))
+    nats, differences = label_scores(network_of(model), matched_batches(rows_at_sites(panel, model, min_coverage)))
     places = nats.argmax(axis=1) if by == "map" else differences.argmin(axis=1)
     temperature = float(model.arrays["labels.temperature"][0]) if "labels.temperature" in model.arrays else 1.0
     scaled = temperature * (nats - nats.max(axis=1, keepdims=True))

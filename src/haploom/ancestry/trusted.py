@@ -192,11 +192,11 @@ def classify_trusted(
     each left out. Raises SiteMismatchError when the panel has a smaller share of the model's sites than
     `min_coverage`, CorruptModelError when the model's arrays do not fit together.
     """
-    classifier = _classifier_of(model, threads)
+    classifier = classifier_of(model, threads)
     return classifier.classification(classifier.measure(panel, model, min_coverage), panel, model)
 
 
 @lru_cache(maxsize=1)
-def _classifier_of(model: ModelFile, threads: int) -> TrustedClassifier:
-    """For batches of people, one after another, by one model."""
+def classifier_of(model: ModelFile, threads: int) -> TrustedClassifier:
+    """`TrustedClassifier.from_model`, remembered for batches of people, one after another, by one model."""
     return TrustedClassifier.from_model(model, threads)

@@ -74,10 +74,20 @@ def _silence_stdout() -> None:
 
 
 class _Notes(logging.Handler):
-    """Shows what library code logs as a note: its warnings, and where progress is shown what it is waiting for."""
+    """Shows what library code logs as a note: its warnings, and where progress is shown what it is waiting for.
+
+    What is logged of every batch of people is shown once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        note(record.getMessage())
+        message = record.getMessage()
+        if message not in self._shown:
+            self._shown.add(message)
+            note(message)
 
 
 @contextmanager

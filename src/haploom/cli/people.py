@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from haploom.cli.mixture import MixtureOutputs, mixture_options
 if TYPE_CHECKING:
     from haploom.io import Selection
     from haploom.io.model_file import ModelFile
+    from haploom.panel.batches import AnyPanel
     from haploom.parallel import Workers
 
 
@@ -110,7 +112,8 @@ def embed(
             f"{unlike[0]} is a model of other rows than {model}: one places haplotypes, the other unphased people; "
             "draw them apart"
         )
-    with chosen_sites_explained(selection), stored_panel(source, selection, trained.ploidy == 1) as panel:
+    stored = stored_panel(source, selection, phased=trained.ploidy == 1, folder=_folder_of(output))
+    with chosen_sites_explained(selection), stored as panel:
         _use_threads((trained, *others), threads)
         embedding, *placed = [
             embed_in_parts(
@@ -169,17 +172,17 @@ def classify(
     import numpy as np
 
     from haploom.ancestry import check_label_level, classify_in_parts, known_labels, write_classification
-    from haploom.ancestry.trusted import UNKNOWN
+    from haploom.ancestry.trusted import UNKNOWN, classifier_of
     from haploom.errors import HaploomError
-    from haploom.io import check_outputs
-    from haploom.io.model_file import check_has_latents, read_model
+    from haploom.io import check_outputs, read_dosages, read_panel
+    from haploom.io.model_file import check_has_latents, read_model_once
     from haploom.io.stored_panels import stored_panel
 
     check_outputs(
         [output, *mixture.files, *([why] if why else [])],
         (source, model, selection.populations, mixture.genetic_map), force,
     )  # fmt: skip
-    trained = read_model(model)
+    trained = read_model_once(model)
     check_has_latents(trained)
     mixture.check(trained)
     if why is not None and trained.card.kind != "ancestry":
@@ -187,26 +190,33 @@ def classify(
             f"--why is of models of kind ancestry, and {model} is a {trained.card.kind}: train one with --kind ancestry"
         )
     check_label_level(trained, selection.label)
-    with chosen_sites_explained(selection), stored_panel(source, selection, trained.ploidy == 1) as panel:
+    if workers.here:
+        workers = replace(workers, threads=threads or default_threads())
+    if trained.card.kind == "ancestry":
+        classifier_of(trained, threads or default_threads())  # a damaged one is refused before genotypes are read
+    phased = trained.ploidy == 1
+    everybody = None
+    stored: AbstractContextManager[AnyPanel]
+    if why or mixture.files:  # not by batches
+        everybody = (read_panel if phased else read_dosages)(source, selection)
+        stored = nullcontext(everybody)
+    else:
+        stored = stored_panel(source, selection, phased=phased, folder=_folder_of(output))
+    with chosen_sites_explained(selection), stored as panel:
         truth = known_labels(panel, trained) if selection.populations or selection.label else None
         _use_threads((trained,), threads)
-        if why is None:
-            if workers.here:
-                workers = replace(workers, threads=threads or default_threads())
+        if why is None or everybody is None:
             classification = classify_in_parts(panel, model, workers, min_coverage)
         else:
             from haploom.ancestry.checks import check_people
-            from haploom.ancestry.trusted import TrustedClassifier
             from haploom.report.why import write_why
 
-            classifier = TrustedClassifier.from_model(trained, threads or default_threads())
-            everybody = panel.select_samples(panel.samples)
+            classifier = classifier_of(trained, threads or default_threads())
             measured = classifier.measure(everybody, trained, min_coverage)
             classification = classifier.classification(measured, everybody, trained)
             write_why(check_people(classification, measured, classifier, trained), why, force)
         mixed = {}
-        if mixture.files:
-            everybody = panel.select_samples(panel.samples)
+        if mixture.files and everybody is not None:
             mixed = mixture.write(everybody, trained, min_coverage, threads or default_threads(), force)
     write_classification(classification, output, force)
     note_training_people(classification.parts, trained.card.kind)
@@ -227,6 +237,11 @@ def classify(
         for name, share in shares.items():
             result[name] = share._asdict() if as_json else f"{share:.4f}"
     print_result(result, as_json, output)
+
+
+def _folder_of(output: Path) -> Path | None:
+    """Where genotypes may wait: beside the output."""
+    return None if output == Path("-") else output.parent
 
 
 def _titles(paths: Sequence[Path], models: "Sequence[ModelFile]") -> list[str]:

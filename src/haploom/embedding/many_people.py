@@ -9,7 +9,7 @@ import numpy as np
 from haploom.embedding.coordinates import Embedding, embed_panel
 from haploom.io.model_file import read_model_once
 from haploom.panel import DosagePanel, Panel
-from haploom.panel.batches import People, batches_of_people
+from haploom.panel.batches import AnyPanel, batches_of_people
 from haploom.panel.matching import MIN_COVERAGE
 from haploom.parallel import Workers, run_parts
 
@@ -17,17 +17,17 @@ PEOPLE = 1024  # in a batch
 
 
 def embed_in_parts(
-    panel: People, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE, *,
+    panel: AnyPanel, model: Path, workers: Workers, min_coverage: float = MIN_COVERAGE, *,
     uncertainty: bool = False, refine: bool = False, people: int = PEOPLE,
 ) -> Embedding:  # fmt: skip
     """`embed_panel`, so many people a part. model: a file that workers on other machines find under the same name.
 
-    panel: haplotypes or dosages, in memory or stored; a batch for each worker is in memory at a time.
-    Networks differ in the last digits between numbers of threads. Raises what `embed_panel` raises.
+    panel: haplotypes or dosages, in memory or elsewhere; few batches are in memory at a time.
+    Networks differ in the last digits between numbers of threads and batches. Raises what `embed_panel` raises.
     """
     work = partial(_embed, model, min_coverage, uncertainty, refine)
     parts = batches_of_people(panel, people)
-    total = -(-len(panel.samples) // people)
+    total = -(-panel.n_samples // people)
     done = [part for _, part in run_parts(work, parts, workers, label="Embedding", total=total, ordered=True)]
     spread = [part.spread for part in done if part.spread is not None]
     return Embedding(

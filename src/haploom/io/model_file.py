@@ -230,7 +230,9 @@ def model_columns(variants: Variants, model: ModelFile) -> np.ndarray:
     For archives, which hold alleles as they are written: nothing is recoded.
     Raises SiteMismatchError when one is absent, with how many overlap and the first that does not.
     """
-    columns = variants.indices_of(named_alike(model.variants, variants.contigs()))
+    named = named_alike(model.variants, variants.contigs())
+    _note_names(model.variants, named)
+    columns = variants.indices_of(named)
     absent = np.flatnonzero(columns < 0)
     if len(absent):
         first = model.variants.site_keys()[absent[0]]
@@ -248,9 +250,9 @@ def panel_at_sites(panel: Panel, model: ModelFile) -> Panel:
     More sites do not matter, and swapped or strand-flipped alleles are recoded with a warning. Raises
     SiteMismatchError when a site cannot be used: see `match_sites`.
     """
-    match = _match_of(model.variants, panel.variants)
+    match = match_sites(model.variants, panel.variants)
     matched = matched_panel(panel, match)
-    _note_match(match)
+    _note_match(match, model)
     return replace(matched, variants=model.variants)
 
 
@@ -268,23 +270,27 @@ def rows_at_sites(panel: Panel | DosagePanel, model: ModelFile, min_coverage: fl
         )
     match = _match_of(model.variants, panel.variants)
     match.require(min_coverage)
-    _note_match(match)
+    _note_match(match, model)
     if model.ploidy == 2 and isinstance(panel, Panel):
         panel = DosagePanel.from_panel(panel)
     return MatchedRows(panel, match)
 
 
-@lru_cache(maxsize=1)
-def _match_of(wanted: Variants, here: Variants) -> SiteMatch:
-    """`match_sites`, once for batches of people at the same sites."""
-    return match_sites(wanted, here)
+# For batches of people at the same sites, one after another.
+_match_of = lru_cache(maxsize=1)(match_sites)
 
 
-@lru_cache(maxsize=1)
-def _note_match(match: SiteMatch) -> None:
-    """Say it, once for batches of people at the same sites."""
+def _note_match(match: SiteMatch, model: ModelFile) -> None:
+    _note_names(model.variants, match.wanted)
     if match.count(Reading.EXACT) < len(match.wanted):
         logger.warning("%s", match.report())
+
+
+def _note_names(own: Variants, named: Variants) -> None:
+    """own: a model's sites; named: the same, on contigs as genotypes name them."""
+    for name, here in zip(own.contigs(), named.contigs()):
+        if name != here:
+            logger.warning("the model's contig %s is taken to mean %s, as the genotypes name it", name, here)
 
 
 def check_has_latents(model: ModelFile) -> None:

@@ -89,7 +89,7 @@ def panel_blocks(source: Path, selection: Selection, width: BlockWidth = in_one_
 def dosage_blocks(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[DosagePanel]:
     """`read_dosages` in blocks of sites; of HDF5 all is read at once."""
     for panel in _dosages(source, selection, width):
-        yield selection.finish_dosages(checked_panel(panel, source))
+        yield selection.finish(checked_panel(panel, source))
 
 
 def _panels(source: Path, selection: Selection, width: BlockWidth) -> Iterator[Panel]:
@@ -122,8 +122,10 @@ def _hdf5_panels(source: Path, selection: Selection, width: BlockWidth) -> Itera
     from haploom.io.hdf5 import read_hdf5
 
     panel = read_hdf5(source, selection)
-    parts = list(windows(panel.n_sites, width(panel.n_samples)))
-    yield from (panel.select_sites(part) for part in parts) if len(parts) > 1 else iter([panel])
+    if panel.n_sites <= (step := width(panel.n_samples)):
+        yield panel
+    else:
+        yield from map(panel.select_sites, windows(panel.n_sites, step))
 
 
 def _open_table(kind: str, source: Path) -> AbstractContextManager[SiteTable]:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from haploom.io.regions import Regions
 from haploom.io.site_lists import SiteList, read_site_list
 from haploom.io.split_files import read_split
 from haploom.panel import DosagePanel, Panel, Variants
+
+_Either = TypeVar("_Either", Panel, DosagePanel)
 
 logger = logging.getLogger(__name__)
 
@@ -100,14 +103,8 @@ class Selection:
             wanted.note_absent(panel.n_sites, source)
         return self.finish(panel)
 
-    def finish(self, panel: Panel) -> Panel:
+    def finish(self, panel: _Either) -> _Either:
         """What remains to be done once the chosen sites and people are read: labels, and the frequency cut."""
-        if self.populations:
-            panel = panel.with_populations(self.labels(panel))
-        return panel if self.maf is None else panel.common(self.maf)
-
-    def finish_dosages(self, panel: DosagePanel) -> DosagePanel:
-        """`finish` for dosages; frequencies are those among the calls that are there."""
         if self.populations:
             panel = panel.with_populations(self.labels(panel))
         return panel if self.maf is None else panel.common(self.maf)

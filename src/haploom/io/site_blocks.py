@@ -21,6 +21,6 @@ def of_bounded_memory(bits_per_call: int) -> BlockWidth:
     """
 
     def width(n_people: int) -> int:
-        return max(8, _BLOCK_BYTES // (max(n_people, 1) * bits_per_call) * 8)
+        return max(8, _BLOCK_BYTES // (n_people * bits_per_call) * 8)
 
     return width

@@ -16,7 +16,7 @@ from haploom import progress
 from haploom.errors import FormatError
 from haploom.io.call_problems import HAPLOID_CALL, MISSING_CALL, SEVERAL_ALTERNATES, UNPHASED_CALL
 from haploom.io.selection import Selection
-from haploom.io.site_blocks import BlockWidth, in_one_block
+from haploom.io.site_blocks import BlockWidth
 from haploom.panel import DosagePanel, Panel, Variants
 from haploom.panel.bits import row_bytes
 from haploom.panel.dosages import MISSING
@@ -121,7 +121,7 @@ def checked_variants(source: Path, variants: Mapping[str, object], remedy: str) 
         raise FormatError(f"{source}: {error}: {remedy}") from error
 
 
-def table_panels(table: SiteTable, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[Panel]:
+def table_panels(table: SiteTable, selection: Selection, width: BlockWidth) -> Iterator[Panel]:
     """The chosen people and sites, in blocks of sites; without the selection's last step."""
     if table.never_phased:
         raise FormatError(f"{table.source} {table.never_phased}")
@@ -130,7 +130,7 @@ def table_panels(table: SiteTable, selection: Selection, width: BlockWidth = in_
         yield Panel(table.haplotype_bits(sites, people), table.variants.select(sites), names, populations)
 
 
-def table_dosages(table: SiteTable, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[DosagePanel]:
+def table_dosages(table: SiteTable, selection: Selection, width: BlockWidth) -> Iterator[DosagePanel]:
     """Dosages of the chosen people and sites, in blocks of sites; without the selection's last step."""
     people, names, populations, blocks = _choose(table, selection, width)
     for sites in blocks:

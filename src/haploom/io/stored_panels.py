@@ -1,25 +1,24 @@
 """Genotypes between a file, which has them site after site, and work that takes people after people.
 
-They lie in a temporary file meanwhile, so that memory grows neither with the people nor with the sites.
+More of them than a block of sites lie in a temporary file meanwhile, so that memory does not grow with the people.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from haploom.errors import HaploomError
 from haploom.io.panels import dosage_blocks, panel_blocks
+from haploom.io.scratch import ScratchFile
 from haploom.io.selection import Selection
 from haploom.io.site_blocks import of_bounded_memory
 from haploom.panel import DosagePanel, Panel, Variants
-from haploom.panel.bits import pack_rows, unpack_rows
-from haploom.panel.samples import label_of, sample_indices
+from haploom.panel.batches import AnyPanel
+from haploom.panel.bits import pack_rows, row_blocks, row_bytes, unpack_rows
+from haploom.panel.samples import label_columns, label_of, sample_indices
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class StoredPanel:
     samples: tuple[str, ...]
     populations: Mapping[str, np.ndarray]
     phased: bool
-    _file: BinaryIO
+    _file: ScratchFile
     _blocks: tuple[_Block, ...]
 
     @property
@@ -61,11 +60,8 @@ class StoredPanel:
         parts = [self._read(block, people) for block in self._blocks]
         if not self.phased:
             return DosagePanel(np.hstack(parts).view(np.int8), self.variants, names, labels)
-        rows = [part.reshape(2 * len(people), part.shape[1] // 2) for part in parts]
-        if any(block.n_sites % 8 for block in self._blocks[:-1]):  # where a frequency cut took some of a block's sites
-            alleles = [unpack_rows(part, block.n_sites) for part, block in zip(rows, self._blocks)]
-            return Panel(pack_rows(np.hstack(alleles)), self.variants, names, labels)
-        return Panel(np.hstack(rows), self.variants, names, labels)
+        parts = [part.reshape(2 * len(people), part.shape[1] // 2) for part in parts]
+        return Panel(_joined(parts, [block.n_sites for block in self._blocks]), self.variants, names, labels)
 
     def _read(self, block: _Block, people: np.ndarray) -> np.ndarray:
         """uint8 (n_people, bytes_per_person); neighbours in the file are read together."""
@@ -73,45 +69,56 @@ class StoredPanel:
         bounds = [0, *(np.flatnonzero(np.diff(people) != 1) + 1).tolist(), len(people)]
         for first, stop in pairwise(bounds):
             if first < stop:
-                self._file.seek(block.start + int(people[first]) * block.bytes_per_person)
-                self._file.readinto(out[first:stop])  # type: ignore[attr-defined]
+                self._file.read(out[first:stop], block.start + int(people[first]) * block.bytes_per_person)
         return out
 
 
+def _joined(parts: list[np.ndarray], sizes: list[int]) -> np.ndarray:
+    """Packed rows of neighbouring sites, so many in each part, as rows of all of them."""
+    if not any(n_sites % 8 for n_sites in sizes[:-1]):
+        return np.hstack(parts)
+    # A frequency cut took some of a block's sites.
+    bits = np.empty((len(parts[0]), row_bytes(sum(sizes))), dtype=np.uint8)
+    for rows in row_blocks(len(bits), sum(sizes)):
+        bits[rows] = pack_rows(np.hstack([unpack_rows(part[rows], n) for part, n in zip(parts, sizes)]))
+    return bits
+
+
 @contextmanager
-def stored_panel(source: Path | str, selection: Selection, phased: bool) -> Iterator[StoredPanel]:
-    """What `read_panel` (phased) or `read_dosages` reads, on disk for the length of the `with` block.
+def stored_panel(
+    source: Path | str, selection: Selection, *, phased: bool, folder: Path | None = None
+) -> Iterator[AnyPanel]:
+    """What `read_panel` (phased) or `read_dosages` reads, to take people from for the length of the `with` block.
 
-    The file is in the folder that Python takes for temporary files (TMPDIR says another): 2 bits a call where phased,
-    else a byte. Of HDF5, which is bit-packed by person, all is in memory for a moment.
+    What takes more than 16 MiB lies in a nameless file in `folder` (None: the one for temporary files): 2 bits a call
+    where phased, else a byte. Of HDF5, which is bit-packed by person, all is in memory for a moment.
 
-    Raises as those functions do, and HaploomError where the disk is full.
+    Raises as those functions do, and HaploomError where the file cannot be written.
     """
-    unlabelled = replace(selection, populations=None)  # they are the same for every block
     read, bits_per_call = (panel_blocks, 2) if phased else (dosage_blocks, 8)
+    unlabelled = replace(selection, populations=None)  # labels are the same for every block
+    blocks: Iterator[Panel | DosagePanel] = read(Path(source), unlabelled, of_bounded_memory(bits_per_call))
+    first, second = next(blocks), next(blocks, None)
+    labels = selection.labels(first)
+    if second is None:
+        yield first.with_populations(labels)
+        return
+    with ScratchFile(folder) as file:
+        yield _store(chain([first, second], blocks), labels, file)
+
+
+def _store(panels: Iterator[Panel | DosagePanel], labels: Mapping[str, np.ndarray], file: ScratchFile) -> StoredPanel:
+    """Neighbouring sites of the same people, written to a file."""
     blocks: list[_Block] = []
     variants: list[Variants] = []
-    populations: Mapping[str, np.ndarray] | None = None
-    with tempfile.TemporaryFile() as file:
-        panel: Panel | DosagePanel
-        for panel in read(Path(source), unlabelled, of_bounded_memory(bits_per_call)):
-            if populations is None:
-                samples, populations = panel.samples, selection.labels(panel)
-            rows = panel.bits if isinstance(panel, Panel) else panel.dosages
-            start, bytes_per_person = file.tell(), rows.size // max(len(samples), 1)
-            _write(file, rows)
-            blocks.append(_Block(panel.n_sites, start, bytes_per_person))
-            variants.append(panel.variants)
-        assert populations is not None  # there is at least one block
-        yield StoredPanel(Variants.joined(variants), samples, populations, phased, file, tuple(blocks))
-
-
-def _write(file: BinaryIO, rows: np.ndarray) -> None:
-    try:
-        file.write(np.ascontiguousarray(rows).data)
-        file.flush()
-    except OSError as error:
-        raise HaploomError(
-            f"genotypes wait for their turn in a temporary file, and after {file.tell():,} bytes it cannot be written "
-            f"to {tempfile.gettempdir()} ({error.strerror}): make room, or set TMPDIR to a folder that has"
-        ) from error
+    start = 0
+    for panel in panels:
+        rows = panel.bits if isinstance(panel, Panel) else panel.dosages
+        file.write(rows, start)
+        blocks.append(_Block(panel.n_sites, start, rows.nbytes // panel.n_samples))
+        variants.append(panel.variants)
+        start += rows.nbytes
+    populations = label_columns(labels, panel.n_samples)
+    return StoredPanel(
+        Variants.joined(variants), panel.samples, populations, isinstance(panel, Panel), file, tuple(blocks)
+    )

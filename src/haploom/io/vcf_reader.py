@@ -19,7 +19,7 @@ from haploom.io.byte_stream import open_bytes
 from haploom.io.formats import source_format
 from haploom.io.regions import Regions
 from haploom.io.selection import Selection, SiteFilter
-from haploom.io.site_blocks import BlockWidth, in_one_block
+from haploom.io.site_blocks import BlockWidth
 from haploom.io.vcf_calls import CallTiles, DosageTiles, HaplotypeTiles
 from haploom.io.vcf_errors import line_error, order_error
 from haploom.io.vcf_header import VcfHeader, read_header
@@ -28,7 +28,7 @@ from haploom.panel import DosagePanel, Panel, Variants
 from haploom.panel.variants import STRING
 
 
-def read_vcf_panels(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[Panel]:
+def read_vcf_panels(source: Path, selection: Selection, width: BlockWidth) -> Iterator[Panel]:
     """Phased haplotypes of a VCF or BCF: the chosen people, the chosen sites in blocks.
 
     There is at least one block. Raises FormatError when a call of theirs is unphased or missing.
@@ -37,7 +37,7 @@ def read_vcf_panels(source: Path, selection: Selection, width: BlockWidth = in_o
         yield Panel(calls, variants, people)
 
 
-def read_vcf_dosages(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[DosagePanel]:
+def read_vcf_dosages(source: Path, selection: Selection, width: BlockWidth) -> Iterator[DosagePanel]:
     """Counts of the alternate allele, phased or not; calls missing in whole or in half are missing."""
     for variants, people, calls in _read(source, selection, DosageTiles, width):
         yield DosagePanel(calls, variants, people)

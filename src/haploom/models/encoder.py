@@ -10,7 +10,7 @@ from haploom.errors import HaploomError
 from haploom.io.model_file import ModelFile, check_has_latents, rows_at_sites
 from haploom.models.label_scores import label_scores
 from haploom.models.model import Batch, HaplotypeModel
-from haploom.models.network import CONDITIONED, load_network
+from haploom.models.network import CONDITIONED, network_of
 from haploom.panel import DosagePanel, MatchedRows, Panel
 from haploom.panel.bits import unpack_rows
 from haploom.panel.matching import MIN_COVERAGE
@@ -97,7 +97,7 @@ def panel_posterior(
             "--kind pca or vae"
         )
     rows = rows_at_sites(panel, model, min_coverage)
-    network = load_network(model)
+    network = network_of(model)
     labels = None
     if model.card.kind in CONDITIONED and panel.populations:
         labels = _label_places(model, panel)

@@ -1,6 +1,7 @@
 """Kinds of models by name, made anew or from a model file."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -28,6 +29,12 @@ KINDS: dict[str, tuple[type[ModelConfig], type[HaplotypeModel]]] = {
     "gmmn": (GMMNConfig, GMMN),
 }
 CONDITIONED = frozenset({"cvae", "yvae", "gmmn"})  # need a label for each row; a gmmn unless told not to
+
+
+@lru_cache(maxsize=1)
+def network_of(model: ModelFile) -> HaplotypeModel:
+    """`load_network`, remembered for batches of people, one after another; to be used, not to be trained."""
+    return load_network(model)
 
 
 def build_network(kind: str, config: ModelConfig) -> HaplotypeModel:

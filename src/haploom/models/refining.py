@@ -13,7 +13,7 @@ from haploom.io.model_file import ModelFile, rows_at_sites
 from haploom.models.encoder import matched_batches
 from haploom.models.losses import binomial_nats
 from haploom.models.model import Batch
-from haploom.models.network import load_network
+from haploom.models.network import network_of
 from haploom.models.vae import VAE
 from haploom.panel import DosagePanel, Panel
 from haploom.panel.matching import MIN_COVERAGE
@@ -28,7 +28,7 @@ def refined_latents(model: ModelFile, panel: Panel | DosagePanel, min_coverage: 
     model: a VAE. Takes about as long as `STEPS` epochs of the decoder over these rows. Raises ValueError for another
     kind, SiteMismatchError when the panel has a smaller share of the model's sites than `min_coverage`.
     """
-    network = load_network(model)
+    network = network_of(model)
     if not isinstance(network, VAE) or network.config.n_labels:
         raise ValueError(f"latents of a {model.card.kind} cannot be refined: wanted a vae")
     network.eval().requires_grad_(False)

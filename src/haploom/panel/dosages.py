@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from haploom.errors import HaploomError
+from haploom.panel.bits import row_blocks
 from haploom.panel.haplotypes import Panel
 from haploom.panel.samples import check_samples, label_columns, label_of, sample_indices
 from haploom.panel.variants import Variants
@@ -44,8 +45,9 @@ class DosagePanel:
     def from_panel(cls, panel: Panel) -> "DosagePanel":
         """The dosages of phased haplotypes: the sum of each person's two."""
         dosages = np.empty((panel.n_samples, panel.n_sites), dtype=np.int8)
-        for person in range(panel.n_samples):
-            dosages[person] = panel.alleles(slice(2 * person, 2 * person + 2)).sum(axis=0, dtype=np.int8)
+        for people in row_blocks(panel.n_samples, 2 * panel.n_sites):
+            alleles = panel.alleles(slice(2 * people.start, 2 * people.stop)).view(np.int8)
+            np.add(alleles[::2], alleles[1::2], out=dosages[people])
         return cls(dosages, panel.variants, panel.samples, panel.populations)
 
     def __repr__(self) -> str:

@@ -3,7 +3,6 @@
 Takes the sites of two panels; never looks at genotypes to decide. No files.
 """
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -21,8 +20,6 @@ MIN_COVERAGE = 0.5  # of the wanted sites
 # How often, beside the usual reading of plain sites, another one may be met before it counts as one of this file's.
 RARE = 0.01
 _OTHER_STRAND = {"A": "T", "C": "G", "G": "C", "T": "A"}
-
-logger = logging.getLogger(__name__)
 
 
 class Reading(IntEnum):
@@ -200,13 +197,10 @@ def _ambiguous(wanted: Variants, readings: np.ndarray) -> np.ndarray:
 
 
 def named_alike(sites: Variants, contigs: list[str]) -> Variants:
-    """The same sites on contigs named as in `contigs`, where those differ by a `chr` alone. Says so in a note."""
+    """The same sites on contigs named as in `contigs`, where those differ by a `chr` alone."""
     names = {own: matching_contig(own, contigs) for own in sites.contigs()}
     if all(own == name for own, name in names.items()):
         return sites
-    for own, name in names.items():
-        if own != name:
-            logger.warning("the model's contig %s is taken to mean %s, as the genotypes name it", own, name)
     return replace(sites, chrom=np.array([names[own] for own in sites.chrom.tolist()], dtype=STRING))
 
 

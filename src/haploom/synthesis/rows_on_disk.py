@@ -4,13 +4,12 @@ A file lies on its side: the first byte of every row, then the second of every r
 gathered until a column's piece of them is a page of the file, and read back through the system's cache.
 """
 
-import os
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
+from haploom.io.scratch import ScratchFile
 from haploom.panel.bits import row_bytes
 
 MEMORY_BYTES = 1 << 28  # no more than these are kept in memory, and never go to disk
@@ -35,7 +34,7 @@ class TurnedRows:
     def __enter__(self) -> "TurnedRows":
         in_memory = self._shape[0] * self._shape[1] <= MEMORY_BYTES
         self._array = np.empty(self._shape, dtype=np.uint8, order="F") if in_memory else None
-        self._file = None if in_memory else tempfile.TemporaryFile(dir=self._folder)
+        self._file = None if in_memory else ScratchFile(self._folder)
         return self
 
     def __exit__(
@@ -58,7 +57,7 @@ class TurnedRows:
         if self._array is not None:
             return self._array
         assert self._file is not None
-        return np.memmap(self._file, np.uint8, "r", shape=self._shape, order="F")
+        return np.memmap(self._file.file, np.uint8, "r", shape=self._shape, order="F")
 
     def _write(self) -> None:
         if not self._waiting:
@@ -70,11 +69,5 @@ class TurnedRows:
         else:
             assert self._file is not None
             for column, piece in enumerate(np.ascontiguousarray(rows.T)):
-                _write_whole(self._file.fileno(), piece.data, column * self._shape[0] + self._filled)
+                self._file.write(piece, column * self._shape[0] + self._filled)
         self._filled += len(rows)
-
-
-def _write_whole(descriptor: int, data: memoryview, offset: int) -> None:
-    while data:
-        written = os.pwrite(descriptor, data, offset)
-        data, offset = data[written:], offset + written
