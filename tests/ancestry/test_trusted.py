@@ -15,6 +15,7 @@ from haploom.ancestry.conformal import label_sets, set_thresholds
 from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.probabilities import fit_stack, softmax
+from haploom.ancestry.reference import Reference
 from haploom.ancestry.trusted import TrustedClassifier
 from haploom.ancestry.trusted_training import expected_calibration_error, train_ancestry
 from haploom.ancestry.typicality import Typicality
@@ -196,6 +197,17 @@ def test_stack__a_rare_label_is_not_as_unlikely_beforehand():
     beforehand = 5 ** (1 / 3)
     assert np.abs(found - 1 / (1 + beforehand * np.exp(-2 * at))).max() < 0.03
     assert np.abs(left_out[:, 1] - 1 / (1 + beforehand * np.exp(-2 * x))).max() < 0.06
+
+
+def test_reference__distances_over_the_sites_called(two_populations):
+    counts = two_populations.alleles()
+    reference = Reference(counts[:20], np.array([0, 10, 20]), two_populations.variants, 1)
+    called = np.arange(counts.shape[1]) % 3 > 0
+    rows = counts[30:37] * called
+    wanted = (rows[:, None, called] != counts[:20, called]).sum(axis=2) * (len(called) / called.sum())
+    assert np.array_equal(reference.distances(rows, called), wanted)
+    assert np.array_equal(reference.distances(rows, called), squared_distances(rows, called, counts[:20]))
+    assert np.array_equal(reference.distances(counts, np.True_), squared_distances(counts, np.True_, counts[:20]))
 
 
 def test_calibration_error__by_hand():

@@ -8,13 +8,13 @@ from numpy.testing import assert_array_equal
 
 from haploom.audit.distances import (
     adversarial_accuracy,
-    as_words,
     closer_outside,
     nearest,
     nearest_within,
     wasserstein,
 )
 from haploom.panel.bits import pack_rows
+from haploom.popgen.differences import as_words
 
 ALLELES = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=150), elements=st.integers(0, 1))
 

@@ -69,6 +69,12 @@ def test_vcf_zarr__reads_back(tmp_path, name):
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
+def test_vcf_zarr__no_sites(tmp_path):
+    panel = random_panel().select_sites(slice(0, 0))
+    write_panel(panel, tmp_path / "none.vcz")
+    assert_same(read_panel(tmp_path / "none.vcz"), panel)
+
+
 def test_read_vcf_zarr__far_apart_sites(tmp_path):
     panel = random_panel(n_sites=2_301, one_contig=True)
     write_panel(panel, tmp_path / "x.vcz")

@@ -13,6 +13,7 @@ from haploom.errors import CorruptModelError
 from haploom.io.model_file import ModelFile
 from haploom.panel import Variants
 from haploom.panel.bits import pack_rows, unpack_rows
+from haploom.popgen.differences import as_words, differences_of_all
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,10 @@ class Reference:
     def labels(self) -> np.ndarray:
         """int64 (n_rows,)."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    @cached_property
+    def _words(self) -> np.ndarray:
+        return as_words(pack_rows(self.counts))
 
     @cached_property
     def frequencies(self) -> LabelFrequencies:
@@ -83,7 +88,13 @@ class Reference:
 
     def distances(self, counts: np.ndarray, called: np.ndarray | np.bool_) -> np.ndarray:
         """Squared, of rows to the reference rows: float64 (n, n_rows)."""
-        return squared_distances(counts, called, self.counts)
+        if self.ploidy == 2:
+            return squared_distances(counts, called, self.counts)
+        # The same integers, counted in words.
+        there = np.broadcast_to(called, counts.shape[1])
+        reference = self._words & as_words(pack_rows(there[None]))
+        apart = differences_of_all(as_words(pack_rows(counts)), reference)
+        return apart * (counts.shape[1] / max(int(there.sum()), 1))
 
     @classmethod
     def of_model(cls, model: ModelFile, threads: int = 1) -> "Reference":

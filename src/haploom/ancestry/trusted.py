@@ -124,7 +124,7 @@ class TrustedClassifier:
         ):
             for each in pool.map(block, starts):
                 blocks.append(each)
-                advance(_ROWS_AT_ONCE)
+                advance(len(each[0]))
         likelihoods, scores, coverage, oddness, nearest, apart, own = (np.concatenate(each) for each in zip(*blocks))
         return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold, own)
 

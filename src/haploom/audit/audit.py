@@ -18,7 +18,6 @@ from haploom.audit.code_lengths import bits_per_allele
 from haploom.audit.distances import (
     PairDistances,
     adversarial_accuracy,
-    as_words,
     closer_outside,
     distance_figures,
     nearest,
@@ -48,6 +47,7 @@ from haploom.audit.sampling import Sample, bootstrap, jackknife, matched_samples
 from haploom.errors import HaploomError, MissingExtraError
 from haploom.panel import GeneticMap, Panel
 from haploom.parallel import Workers, run_parts
+from haploom.popgen.differences import as_words
 from haploom.popgen.linkage import contig_ends, distance_scales
 
 WINDOW = 500

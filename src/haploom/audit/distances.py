@@ -6,19 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from haploom.audit.sampling import Sample
-from haploom.kernels import int64, kernel
-from haploom.popgen.site_bits import popcount
+from haploom.kernels import kernel
+from haploom.popgen.differences import as_words, differences
 
 _ROWS_PER_TASK = 64
 _TILE = 16  # rows that stay in the processor's cache while others pass
 PAIRS_PER_POPULATION = 2000
-
-
-def as_words(bits: np.ndarray) -> np.ndarray:
-    """Packed rows, uint8 (n, n_bytes), as uint64 (n, ceil(n_bytes / 8)): padded with zeros."""
-    padded = np.zeros((len(bits), 8 * -(-bits.shape[1] // 8)), dtype=np.uint8)
-    padded[:, : bits.shape[1]] = bits
-    return padded.view(np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,19 +47,11 @@ def nearest_within(words: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def _differences(one: np.ndarray, i: int, other: np.ndarray, j: int) -> int:
-    total = int64(0)
-    for k in range(one.shape[1]):
-        total += int64(popcount(one[i, k] ^ other[j, k]))
-    return total
-
-
-@kernel
 def _nearest(one: np.ndarray, other: np.ndarray, of_one: np.ndarray, of_other: np.ndarray) -> None:
     for start in range(0, one.shape[0], _TILE):
         for j in range(other.shape[0]):
             for i in range(start, min(start + _TILE, one.shape[0])):
-                distance = _differences(one, i, other, j)
+                distance = differences(one, i, other, j)
                 of_one[i] = min(of_one[i], distance)
                 of_other[j] = min(of_other[j], distance)
 
@@ -76,7 +61,7 @@ def _nearest_within(words: np.ndarray, of_each: np.ndarray) -> None:
     for start in range(0, words.shape[0], _TILE):
         for j in range(start + 1, words.shape[0]):
             for i in range(start, min(start + _TILE, j)):
-                distance = _differences(words, i, words, j)
+                distance = differences(words, i, words, j)
                 of_each[i] = min(of_each[i], distance)
                 of_each[j] = min(of_each[j], distance)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haploom.audit.distances import as_words, nearest
+from haploom.audit.distances import nearest
 from haploom.audit.measures import Found, alone
 from haploom.audit.membership import (
     FALSE_POSITIVES,
@@ -17,6 +17,7 @@ from haploom.audit.membership import (
 from haploom.audit.sampling import Sample, bootstrap
 from haploom.audit.shared_runs import longest_shared_runs
 from haploom.panel import Panel
+from haploom.popgen.differences import as_words
 
 _NEAR = 0.05  # of the held-out haplotypes count as near
 _LONG = 0.001  # of them count as having a long run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from haploom.errors import HaploomError
 from haploom.io.formats import BCF, HDF5, PLINK1, PLINK2, TSKIT, VCF, ZARR, output_format, source_format
-from haploom.io.panel_checks import check_names, checked_panel
+from haploom.io.panel_checks import check_names, checked_blocks
 from haploom.io.selection import Selection
 from haploom.io.site_blocks import BlockWidth, in_one_block
 from haploom.io.site_tables import SiteTable, table_dosages, table_panels
@@ -82,14 +82,12 @@ def _samples(source: Path) -> tuple[str, ...]:
 
 def panel_blocks(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[Panel]:
     """`iterate_blocks`, as wide as a function of the number of people says."""
-    for panel in _panels(source, selection, width):
-        yield selection.finish(checked_panel(panel, source))
+    yield from map(selection.finish, checked_blocks(_panels(source, selection, width), source))
 
 
 def dosage_blocks(source: Path, selection: Selection, width: BlockWidth = in_one_block) -> Iterator[DosagePanel]:
     """`read_dosages` in blocks of sites; of HDF5 all is read at once."""
-    for panel in _dosages(source, selection, width):
-        yield selection.finish(checked_panel(panel, source))
+    yield from map(selection.finish, checked_blocks(_dosages(source, selection, width), source))
 
 
 def _panels(source: Path, selection: Selection, width: BlockWidth) -> Iterator[Panel]:

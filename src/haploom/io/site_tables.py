@@ -77,10 +77,10 @@ class SiteTable(ABC):
         alleles = f"{variants.ref[site]}>{variants.alt[site]}"
         return FormatError(f"{self.source}, {variants.chrom[site]}:{variants.position_bp[site]} {alleles} {problem}")
 
-    def haplotype_bits(self, sites: np.ndarray, people: np.ndarray) -> np.ndarray:
+    def haplotype_bits(self, sites: np.ndarray, people: np.ndarray, advance: progress.Advance) -> np.ndarray:
         """uint8 (2 * n_people, row_bytes(n_sites)). Raises FormatError at a call that is no two phased alleles."""
         bits = np.empty((2 * len(people), row_bytes(len(sites))), dtype=np.uint8)
-        for start, part in _parts(sites, 8 * max(1, _BLOCK_BYTES // (16 * len(people)))):
+        for start, part in _parts(sites, 8 * max(1, _BLOCK_BYTES // (16 * len(people))), advance):
             calls = self.calls(part, people)
             alleles = calls.alleles
             if alleles.size and alleles.min() < 0:
@@ -95,10 +95,10 @@ class SiteTable(ABC):
             bits[:, start // 8 : row_bytes(start + len(part))] = packed.T
         return bits
 
-    def all_dosages(self, sites: np.ndarray, people: np.ndarray) -> np.ndarray:
+    def all_dosages(self, sites: np.ndarray, people: np.ndarray, advance: progress.Advance) -> np.ndarray:
         """`dosages` of however many sites, read some at a time."""
         dosages = np.empty((len(people), len(sites)), dtype=np.int8)
-        for start, part in _parts(sites, max(1, _BLOCK_BYTES // (2 * len(people)))):
+        for start, part in _parts(sites, max(1, _BLOCK_BYTES // (2 * len(people))), advance):
             dosages[:, start : start + len(part)] = self.dosages(part, people)
         if dosages.size and dosages.max() > 2:
             person, site = np.argwhere(dosages > 2)[0]
@@ -126,15 +126,19 @@ def table_panels(table: SiteTable, selection: Selection, width: BlockWidth) -> I
     if table.never_phased:
         raise FormatError(f"{table.source} {table.never_phased}")
     people, names, populations, blocks = _choose(table, selection, width)
-    for sites in blocks:
-        yield Panel(table.haplotype_bits(sites, people), table.variants.select(sites), names, populations)
+    with progress.task("Reading sites", total=sum(map(len, blocks))) as advance:
+        for sites in blocks:
+            bits = table.haplotype_bits(sites, people, advance)
+            yield Panel(bits, table.variants.select(sites), names, populations)
 
 
 def table_dosages(table: SiteTable, selection: Selection, width: BlockWidth) -> Iterator[DosagePanel]:
     """Dosages of the chosen people and sites, in blocks of sites; without the selection's last step."""
     people, names, populations, blocks = _choose(table, selection, width)
-    for sites in blocks:
-        yield DosagePanel(table.all_dosages(sites, people), table.variants.select(sites), names, populations)
+    with progress.task("Reading sites", total=sum(map(len, blocks))) as advance:
+        for sites in blocks:
+            dosages = table.all_dosages(sites, people, advance)
+            yield DosagePanel(dosages, table.variants.select(sites), names, populations)
 
 
 def _choose(
@@ -153,9 +157,8 @@ def _choose(
     return people, names, {level: labels[people] for level, labels in table.populations.items()}, blocks
 
 
-def _parts(sites: np.ndarray, step: int) -> Iterator[tuple[int, np.ndarray]]:
+def _parts(sites: np.ndarray, step: int, advance: progress.Advance) -> Iterator[tuple[int, np.ndarray]]:
     """So many sites at a time, and which is the first."""
-    with progress.task("Reading sites", total=len(sites)) as advance:
-        for part in windows(len(sites), step):
-            yield part.start, sites[part]
-            advance(part.stop - part.start)
+    for part in windows(len(sites), step):
+        yield part.start, sites[part]
+        advance(part.stop - part.start)

@@ -6,6 +6,7 @@ More of them than a block of sites lie in a temporary file meanwhile, so that me
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from haploom.io.site_blocks import of_bounded_memory
 from haploom.panel import DosagePanel, Panel, Variants
 from haploom.panel.batches import AnyPanel
 from haploom.panel.bits import pack_rows, row_blocks, row_bytes, unpack_rows
-from haploom.panel.samples import label_columns, label_of, sample_indices
+from haploom.panel.samples import indices_of, label_columns, label_of
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class StoredPanel:
     _file: ScratchFile
     _blocks: tuple[_Block, ...]
 
+    @cached_property
+    def _place_of(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.samples)}
+
     @property
     def n_samples(self) -> int:
         return len(self.samples)
@@ -54,7 +59,7 @@ class StoredPanel:
 
     def select_samples(self, samples: Sequence[str]) -> Panel | DosagePanel:
         """Only some people, in the order given, in memory. Raises HaploomError for a name that is not among them."""
-        people = sample_indices(self.samples, samples)
+        people = indices_of(self._place_of, samples)
         names = tuple(self.samples[place] for place in people)
         labels = {level: column[people] for level, column in self.populations.items()}
         parts = [self._read(block, people) for block in self._blocks]

@@ -76,12 +76,13 @@ class CallTiles:
         return -1
 
     def finish(self) -> np.ndarray:
-        """All that was added, a row for each kept column of the tiles. The tiles are given up."""
+        """All that was added, a row for each kept column of the tiles, which are given up for lines still to come."""
         n_columns = -(-self._n_sites // self.sites_per_row)
         rows = _zeros(len(self._kept), n_columns, self.dtype)
         for start in range(0, n_columns, self._tile_rows):
             target = rows[:, start : start + self._tile_rows]
             target[:] = self._tiles.pop(0)[: target.shape[1]].T
+        self._n_sites = 0
         return rows
 
     def _columns(self, kept: np.ndarray) -> np.ndarray:

@@ -71,7 +71,6 @@ def _read(
                     done += len(part)
                     if calls.n_sites == sites_per_block:
                         yield sites.take(calls.n_sites), people, calls.finish()
-                        calls = tiles(header.samples, people)
                 advance(len(lines))
     wanted.regions.check_contigs([*header.contigs, *sites.contigs], source)
     wanted.note_absent(n_found, source)

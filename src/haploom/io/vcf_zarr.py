@@ -71,7 +71,7 @@ def _table(group: Any, source: Path) -> SiteTable:
     n_sites = len(position_bp)
     if len(contig_of) and not 0 <= contig_of.min() <= contig_of.max() < len(contigs):
         raise FormatError(f"{source}: variant_contig names contig {contig_of.max()} of {len(contigs)}")
-    alleles = np.array(_array(group, source, "variant_allele")[:], dtype=STRING).reshape(n_sites, -1)
+    alleles = np.array(_array(group, source, "variant_allele")[:], dtype=STRING).reshape(n_sites, -1 if n_sites else 2)
     alt = alleles[:, 1].copy() if alleles.shape[1] > 1 else np.full(n_sites, "", dtype=STRING)
     for more in alleles[:, 2:].T:
         alt = np.where(more != "", np.strings.add(np.strings.add(alt, ","), more), alt).astype(STRING)

@@ -42,13 +42,17 @@ def sample_indices(samples: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
 
     Raises HaploomError for names that are not among `samples`, TypeError for one string instead of names.
     """
+    return indices_of({name: i for i, name in enumerate(samples)}, wanted)
+
+
+def indices_of(place: Mapping[str, int], wanted: Sequence[str]) -> np.ndarray:
+    """`sample_indices`, where the place of each name is known."""
     if isinstance(wanted, str):
         raise TypeError(f"samples {wanted!r} are one string: wanted a list of names, such as [{wanted!r}]")
-    place = {name: i for i, name in enumerate(samples)}
     absent = [name for name in wanted if name not in place]
     if absent:
         shown = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
         raise HaploomError(
-            f"{len(absent)} of {len(wanted)} wanted samples are not among the {len(samples)} here: {shown}"
+            f"{len(absent)} of {len(wanted)} wanted samples are not among the {len(place)} here: {shown}"
         )
     return np.array([place[name] for name in wanted], dtype=np.int64)
