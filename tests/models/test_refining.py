@@ -53,6 +53,6 @@ def test_refined_latents__another_kind_is_refused(small_model):
     model = read_model(small_model)
     network = VAE(VAEConfig(n_sites=4, n_latent=1, n_labels=2))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("haploom.models.refining.load_network", lambda _: network)
+        patched.setattr("haploom.models.refining.network_of", lambda _: network)
         with pytest.raises(ValueError, match="cannot be refined"):
             refined_latents(model, None)
