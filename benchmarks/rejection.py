@@ -35,7 +35,15 @@ from haploom.provenance import package_versions
 
 RECORDS = Path(__file__).parent / "records" / "rejection.jsonl"
 LEVEL = "superpopulation"
-TASK_NAMES = ("left-out:exome23k", "left-out:chr22-whole", "sister", "admixed", "missing:chr22-dense")
+TASK_NAMES = (
+    "left-out:exome23k",
+    "left-out:chr22-whole",
+    "sister",
+    "admixed",
+    "missing:chr22-dense",
+    "missing:chr22-whole",
+    "missing:exome23k",
+)
 APART_GENERATIONS = 300
 
 

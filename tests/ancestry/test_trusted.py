@@ -145,6 +145,34 @@ def test_trusted__half_of_the_sites_missing_few_refused_swapped_alleles_recoded(
     assert_array_equal(classify_panel(swapped, trained).scores, classify_panel(held_out, trained).scores)
 
 
+def test_trusted__sites_without_a_copy_of_each_say_the_same(two_populations, two_populations_split):
+    """Unphased people's sites count as independent: one of two equal sites says half as much, of half the sites."""
+    v, twice = two_populations.variants, np.repeat(np.arange(two_populations.n_sites), 2)
+    position = v.position_bp[twice] * 2 + np.tile([0, 1], two_populations.n_sites)
+    doubled = type(two_populations).from_alleles(
+        two_populations.alleles()[:, twice],
+        replace(v.select(twice), position_bp=position, contig_length_bp={}),
+        two_populations.samples, two_populations.populations,
+    )  # fmt: skip
+    model = train_ancestry(DosagePanel.from_panel(doubled), two_populations_split, "population")
+    test = doubled.select_samples(two_populations_split.samples("test", doubled.samples))
+    once = test.select_sites(slice(0, None, 2))
+    assert_allclose(classify_panel(once, model).scores, classify_panel(test, model).scores, atol=1e-5)
+
+
+def test_trusted__unphased_people_are_as_odd_at_half_the_sites_as_by_a_model_of_those(
+    two_populations, two_populations_split, held_out
+):  # fmt: skip
+    half = slice(0, None, 2)
+    model = train_ancestry(DosagePanel.from_panel(two_populations), two_populations_split, "population")
+    of_half = DosagePanel.from_panel(two_populations.select_sites(half))
+    of_those = train_ancestry(of_half, two_populations_split, "population")
+    people = held_out.select_sites(half)
+    got, wanted = (TrustedClassifier.from_model(each).measure(people, each) for each in (model, of_those))
+    assert_allclose(got.threshold, wanted.threshold, rtol=1e-3)
+    assert_allclose(got.oddness, wanted.oddness, atol=1e-3)
+
+
 def test_trusted__strangers_are_unknown_and_their_sets_empty(trained, held_out, tmp_path):
     noise = np.random.default_rng(3).integers(0, 2, (held_out.n_haplotypes, held_out.n_sites), dtype=np.uint8)
     strangers = type(held_out).from_alleles(noise, held_out.variants, [f"S{i}" for i in range(held_out.n_samples)])

@@ -14,11 +14,10 @@ import numpy as np
 from haploom import progress
 from haploom.ancestry.classification import Classification
 from haploom.ancestry.conformal import label_sets
-from haploom.ancestry.label_mixtures import LabelMixtures
-from haploom.ancestry.principal_coordinates import PrincipalCoordinates
+from haploom.ancestry.oddness import Oddness
 from haploom.ancestry.probabilities import Stack
 from haploom.ancestry.reference import Reference, places_of_names
-from haploom.ancestry.typicality import NEAREST, Typicality, evidence_of_people
+from haploom.ancestry.typicality import NEAREST
 from haploom.baselines.kernel_ridge import KernelRidge
 from haploom.errors import CorruptModelError
 from haploom.io.model_file import ModelFile, rows_at_sites
@@ -27,6 +26,9 @@ from haploom.panel.matching import MIN_COVERAGE
 
 UNKNOWN = "unknown"
 _ROWS_AT_ONCE = 512  # a thread, 10 MB at 20,000 sites
+# Of the sites: with fewer, oddness of unphased people is found anew. It takes as long as their training, and with as
+# many hardly anything changes.
+_MOST_OF_THE_SITES = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class TrustedClassifier:
-    """The parts of a trained classifier. coordinates, mixtures: None where rows are haplotypes.
+    """The parts of a trained classifier.
 
     left_out: float64 (n_reference_rows, n_labels), probabilities of the reference rows, each without its own person.
     """
@@ -61,33 +63,29 @@ class TrustedClassifier:
     reference: Reference
     ridge: KernelRidge
     stack: Stack
-    typicality: Typicality
-    coordinates: PrincipalCoordinates | None
-    mixtures: LabelMixtures | None
+    oddness: Oddness
     thresholds: np.ndarray
     left_out: np.ndarray
-    _at_sites: dict[bytes, Typicality] = field(default_factory=dict, repr=False)
+    _at_sites: dict[bytes, Oddness] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_model(cls, model: ModelFile, threads: int = 1) -> "TrustedClassifier":
         """Raises CorruptModelError when the model's arrays do not fit together."""
         try:
-            ridge_of, axes_of = model.group("ridge"), model.group("coordinates")
+            ridge_of = model.group("ridge")
             reference = Reference.from_arrays(model.group("reference"), model.variants, model.ploidy, threads)
             n_people, left_out = len(model.card.training["reference_people"]), model.arrays["left_out.probabilities"]
             wanted = (n_people * reference.rows_per_person, len(model.labels))
             if not left_out.shape == (len(reference.counts), len(reference.start) - 1) == wanted:
                 raise ValueError(f"left-out probabilities are {left_out.shape}, wanted {wanted}")
-            typicality = Typicality.from_arrays(model.group("typicality"))
-            if typicality.left_out.shape != (n_people,):
-                raise ValueError(f"left-out oddness is {typicality.left_out.shape}, wanted {(n_people,)}")
+            oddness = Oddness.of_model(model)
+            if (shape := oddness.typicality.left_out.shape) != (n_people,):
+                raise ValueError(f"left-out oddness is {shape}, wanted {(n_people,)}")
             return cls(
                 reference,
                 KernelRidge.from_weights(ridge_of["weights"], ridge_of["mean"], float(ridge_of["width"][0])),
                 Stack.from_arrays(model.group("stack")),
-                typicality,
-                PrincipalCoordinates(axes_of["mean"], axes_of["weights"]) if model.ploidy == 2 else None,
-                LabelMixtures.from_arrays(model.group("mixtures")) if model.ploidy == 2 else None,
+                oddness,
                 model.arrays["sets.thresholds"],
                 left_out,
             )
@@ -100,22 +98,18 @@ class TrustedClassifier:
     def measure(self, panel: Panel | DosagePanel, model: ModelFile, min_coverage: float = MIN_COVERAGE) -> Measured:
         """Block by block. Raises SiteMismatchError below `min_coverage` of the model's sites.
 
-        Where sites are absent, what is odd of haplotypes is found anew, on the reference people at the sites there are:
-        likelihoods of fewer sites vary in another way.
+        Where sites are absent, what is odd is found anew, on the reference people at the sites there are.
         """
         rows_here = rows_at_sites(panel, model, min_coverage)
-        called, typicality, size = rows_here.rows(slice(0))[1], self.typicality, self.reference.rows_per_person
-        anew = self.coordinates is None and not called.all()
-        if anew:
-            typicality = self._typicality_at(called)
-        if self.coordinates is None:
-            self.reference.copying(called)  # made once, not by each thread
+        size, oddness = self.reference.rows_per_person, self._oddness_at(rows_here.found)
+        if self.reference.ploidy == 1:
+            self.reference.copying(rows_here.found)  # made once, not by each thread
         named = places_of_names(panel.samples, model)
 
         def block(first: int) -> tuple[np.ndarray, ...]:
             rows = slice(first, min(first + _ROWS_AT_ONCE, rows_here.n_rows))
             people = slice(rows.start // size, rows.stop // size)
-            return self._block(*rows_here.rows(rows), named[people], typicality, anew)
+            return self._block(*rows_here.rows(rows), named[people], oddness)
 
         blocks, starts = [], range(0, max(rows_here.n_rows, 1), _ROWS_AT_ONCE)
         with (
@@ -125,22 +119,27 @@ class TrustedClassifier:
             for each in pool.map(block, starts):
                 blocks.append(each)
                 advance(len(each[0]))
-        likelihoods, scores, coverage, oddness, nearest, apart, own = (np.concatenate(each) for each in zip(*blocks))
-        return Measured(likelihoods, scores, coverage, oddness, nearest, apart, typicality.threshold, own)
+        likelihoods, scores, coverage, odd, nearest, apart, own = (np.concatenate(each) for each in zip(*blocks))
+        return Measured(likelihoods, scores, coverage, odd, nearest, apart, oddness.typicality.threshold, own)
 
-    def _typicality_at(self, called: np.ndarray) -> Typicality:
-        """Of haplotypes at the sites called alone: takes longer than labelling a batch of people does."""
-        key = called.tobytes()
+    def _oddness_at(self, found: np.ndarray) -> Oddness:
+        """At the sites of a file, bool (n_sites,): takes longer than labelling a batch of people does."""
+        reference = self.reference
+        if found.mean() >= (1 if reference.ploidy == 1 else _MOST_OF_THE_SITES):
+            return self.oddness
+        key = found.tobytes()
         if key not in self._at_sites:  # of one file's sites after another's
-            left_out = evidence_of_people(self.reference.log_likelihoods_left_out(called))
             self._at_sites.clear()
-            self._at_sites[key] = Typicality.of_haplotypes(
-                left_out, self.reference.labels[:: self.reference.rows_per_person]
-            )
+            if reference.ploidy == 1:
+                left_out, labels = reference.log_likelihoods_left_out(found), reference.labels[::2]
+                self._at_sites[key] = Oddness.of_haplotypes(left_out, None, labels)
+            else:
+                distances = reference.distances(reference.counts * found, found)
+                self._at_sites[key] = Oddness.of_unphased(distances, reference.start)
         return self._at_sites[key]
 
     def _block(
-        self, counts: np.ndarray, called: np.ndarray, named: np.ndarray, typicality: Typicality, anew: bool
+        self, counts: np.ndarray, called: np.ndarray, named: np.ndarray, oddness: Oddness
     ) -> tuple[np.ndarray, ...]:
         """The arrays of Measured, of some people. named: int64 (n_people,), reference people of these names, or -1."""
         size, n_labels = self.reference.rows_per_person, len(self.reference.start) - 1
@@ -148,11 +147,6 @@ class TrustedClassifier:
         scores = self.ridge.scores(distances)
         likelihoods = self.reference.log_likelihoods(counts, called)
         coverage = np.broadcast_to(called, counts.shape).mean(axis=1)[::size]
-        if self.coordinates is None:
-            evidence = evidence_of_people(likelihoods, None if anew else scores)
-        else:
-            evidence = self.coordinates.place(distances)
-        misfit = None if self.mixtures is None else self.mixtures.misfit(distances)
         # A reference person is as near as the nearest of its rows, on the mean over the person's own.
         by_person = distances.reshape(-1, size, len(self.reference.counts) // size, size)
         apart = by_person.min(axis=3).mean(axis=1)
@@ -160,18 +154,23 @@ class TrustedClassifier:
         same = by_person[people, :, named][:, range(size), range(size)].max(axis=1) == 0
         own = np.where((named >= 0) & same & (coverage >= MIN_COVERAGE), named, -1)
         apart[people[own >= 0], own[own >= 0]] = np.inf
-        oddness = np.where(own >= 0, typicality.left_out[own], typicality.oddness(evidence, misfit))
+        odd = np.where(own >= 0, oddness.typicality.left_out[own], oddness.of(likelihoods, scores, distances))
         nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
         return (
-            likelihoods[:, :n_labels], scores, coverage, oddness,
+            likelihoods[:, :n_labels], scores, coverage, odd,
             nearest, np.take_along_axis(apart, nearest, axis=1) / counts.shape[1], own,
         )  # fmt: skip
 
     def classification(self, measured: Measured, panel: Panel | DosagePanel, model: ModelFile) -> Classification:
-        """Labels, probabilities and sets of the people measured."""
-        probabilities = self.stack.probabilities(measured.log_likelihoods, measured.scores)
-        own = np.flatnonzero(measured.own >= 0)
-        size, n_labels = self.reference.rows_per_person, probabilities.shape[1]
+        """Labels, probabilities and sets of the people measured.
+
+        Likelihoods are taken as large as they would be, had all sites been called: the stack knows those. Kernel scores
+        are of distances that are taken so already.
+        """
+        size = self.reference.rows_per_person
+        called = np.repeat(np.where(measured.coverage > 0, measured.coverage, 1), size)[:, None]
+        probabilities = self.stack.probabilities(measured.log_likelihoods / called, measured.scores)
+        own, n_labels = np.flatnonzero(measured.own >= 0), probabilities.shape[1]
         left_out = self.left_out.reshape(-1, size, n_labels)[measured.own[own]]
         probabilities.reshape(-1, size, n_labels)[own] = left_out
         unknown = np.repeat(measured.oddness > measured.threshold, self.reference.rows_per_person)

@@ -6,11 +6,9 @@ import numpy as np
 
 from haploom import provenance
 from haploom.ancestry.conformal import COVERAGE, label_sets, set_thresholds
-from haploom.ancestry.label_mixtures import LabelMixtures
-from haploom.ancestry.principal_coordinates import PrincipalCoordinates
+from haploom.ancestry.oddness import Oddness
 from haploom.ancestry.probabilities import fit_stack
 from haploom.ancestry.reference import Reference
-from haploom.ancestry.typicality import Typicality, evidence_of_people
 from haploom.baselines.kernel_ridge import KernelRidge
 from haploom.errors import HaploomError
 from haploom.io.model_file import ModelCard, ModelFile
@@ -71,23 +69,17 @@ def train_ancestry(
     stack, probabilities = fit_stack(log_likelihoods, ridge.left_out_, labels, people)
     thresholds = set_thresholds(probabilities, labels)
 
-    of_people = {}
     if reference.ploidy == 1:
-        typicality = Typicality.of_haplotypes(evidence_of_people(with_all, ridge.left_out_), labels[::size])
+        oddness = Oddness.of_haplotypes(with_all, ridge.left_out_, labels[::size])
     else:
-        axes = PrincipalCoordinates.fit(distances, len(names) - 1)  # as many as tell the labels' means apart
-        typicality = Typicality.of_unphased(axes, distances, labels)
-        mixtures = LabelMixtures.fit(distances, reference.start).to_arrays()
-        of_people = {"coordinates.mean": axes.mean, "coordinates.weights": axes.weights}
-        of_people |= {f"mixtures.{name}": array for name, array in mixtures.items()}
+        oddness = Oddness.of_unphased(distances, reference.start)
 
     arrays = {
         **{f"reference.{name}": array for name, array in reference.to_arrays().items()},
         **{f"stack.{name}": array for name, array in stack.to_arrays().items()},
         "ridge.weights": ridge.weights_, "ridge.mean": ridge.mean_, "ridge.width": np.array([ridge.width_]),
         "sets.thresholds": thresholds, "left_out.probabilities": probabilities,
-        **{f"typicality.{name}": array for name, array in typicality.to_arrays().items()},
-        **of_people,
+        **oddness.to_arrays(),
     }  # fmt: skip
     facts: dict[str, Any] = {
         "maf": maf, "seed": seed, "coverage": COVERAGE, "ridge": ridge.ridge_, "rates": reference.rates,

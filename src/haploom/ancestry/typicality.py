@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from haploom import progress
 from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 
@@ -59,13 +60,15 @@ class Typicality:
         whom others' axes place, beside others' mixtures."""
         n, n_axes = coordinates.weights.shape
         left_out, misfit = np.empty(n), np.empty(n)
-        for fold in range(_FOLDS):
-            out = np.arange(n) % _FOLDS == fold
-            of_others, to_others = distances[np.ix_(~out, ~out)], distances[np.ix_(out, ~out)]
-            others = PrincipalCoordinates.fit(of_others, n_axes)
-            left_out[out] = _distances(others.place(of_others), others.place(to_others), 0)
-            start = np.searchsorted(labels[~out], np.arange(labels.max() + 2))
-            misfit[out] = LabelMixtures.fit(of_others, start).misfit(to_others)
+        with progress.task("Placing reference people by others", total=_FOLDS) as advance:
+            for fold in range(_FOLDS):
+                out = np.arange(n) % _FOLDS == fold
+                of_others, to_others = distances[np.ix_(~out, ~out)], distances[np.ix_(out, ~out)]
+                others = PrincipalCoordinates.fit(of_others, n_axes)
+                left_out[out] = _distances(others.place(of_others), others.place(to_others), 0)
+                start = np.searchsorted(labels[~out], np.arange(labels.max() + 2))
+                misfit[out] = LabelMixtures.fit(of_others, start).misfit(to_others)
+                advance(1)
         points = coordinates.place(distances)
         spreads = _mean_and_deviation(left_out), np.empty((0, 2)), _mean_and_deviation(misfit)
         known = cls(points, np.eye(n_axes), *spreads, np.inf, np.empty(0))

@@ -219,14 +219,14 @@ class MatchedRows:
     """Genotypes at a model's sites, a block of rows at a time, with what is missing.
 
     Rows are haplotypes of a Panel (`ploidy` 1) or people of a DosagePanel (`ploidy` 2). variants: the wanted sites,
-    on contigs as the genotypes name them.
+    on contigs as the genotypes name them. found: bool (n_sites,), which of them the genotypes have.
     """
 
     def __init__(self, panel: Panel | DosagePanel, match: SiteMatch) -> None:
         self._panel = panel
-        self._found = match.found
-        self._columns = match.columns[self._found]
-        self._flipped = match.flipped[self._found]
+        self.found = match.found
+        self._columns = match.columns[self.found]
+        self._flipped = match.flipped[self.found]
         self._as_is = (
             bool(match.found.all())
             and np.array_equal(match.columns, np.arange(panel.n_sites))
@@ -245,10 +245,10 @@ class MatchedRows:
         """
         if isinstance(self._panel, Panel):
             if self._as_is:
-                return self._panel.alleles(rows), self._found
+                return self._panel.alleles(rows), self.found
             here = self._panel.alleles(rows)[:, self._columns]
             there = np.True_
-            called = self._found
+            called = self.found
         elif self._as_is:
             here = self._panel.dosages[rows]
             there = here != MISSING
@@ -257,9 +257,9 @@ class MatchedRows:
             here = self._panel.dosages[rows][:, self._columns]
             there = here != MISSING
             called = np.zeros((len(here), self.n_sites), dtype=bool)
-            called[:, self._found] = there
+            called[:, self.found] = there
         counts = np.zeros((len(here), self.n_sites), dtype=np.uint8)
-        counts[:, self._found] = np.where(self._flipped, self.ploidy - here, here) * there
+        counts[:, self.found] = np.where(self._flipped, self.ploidy - here, here) * there
         return counts, called
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
