@@ -1,7 +1,7 @@
 """How often people of no reference population are told so, and people of the reference wrongly.
 
-    python benchmarks/rejection.py DATA_FOLDER [left-out:exome23k left-out:chr22-whole sister admixed missing:FILE]
-        [--seeds 1,2,3]
+    python benchmarks/rejection.py DATA_FOLDER [left-out:exome23k left-out:chr22-whole sister admixed missing:FILE
+        errors:FILE] [--seeds 1,2,3]
 
 left-out: each superpopulation in turn is left out of training altogether, and all its people are then classified;
     20 % of the others' people are held out for the share falsely rejected.
@@ -11,6 +11,7 @@ admixed: people of 50/50 AFR and EUR founders eight generations back, the founde
     one label for both haplotypes with a probability of 0.9 or more; of all, whatever their share on this chromosome,
     and of those who are 0.35 to 0.65 AFR on it (of_half_...).
 missing: held-out people with half of the sites absent: accuracy and false rejection.
+errors: held-out phased people, a share of whose alleles is turned, or whose phase changes every so many Mb.
 Adds one line a measurement to records/rejection.jsonl. The score was chosen on seed 1; others say how it does anew.
 """
 
@@ -45,6 +46,7 @@ TASK_NAMES = (
     "missing:exome23k",
 )
 APART_GENERATIONS = 300
+WRONG, SWITCH_MB = (0.0, 0.001, 0.005, 0.02), (2.0, 0.5)
 
 
 def main() -> None:
@@ -129,6 +131,31 @@ def missing(folder: Path, name: str, seed: int):
         }  # fmt: skip
 
 
+def errors(folder: Path, name: str, seed: int):
+    panel = read(folder, name)
+    model, test = trained(panel, seed)
+    truth, rng, alleles = test.labels(LEVEL, per="haplotype"), np.random.default_rng(seed), test.alleles()
+    changed = {f"{share} of alleles turned": alleles ^ (rng.random(alleles.shape) < share) for share in WRONG}
+    changed |= {f"phase changes every {mb} Mb": with_switches(test, mb, rng) for mb in SWITCH_MB}
+    for what, here in changed.items():
+        people = Panel.from_alleles(here.astype(np.uint8), test.variants, test.samples, test.populations)
+        got = hl.classify_panel(people, model)
+        top = np.array(got.classes)[got.scores.argmax(axis=1)]
+        yield {
+            "errors": what, "accuracy": float((top == truth).mean()),
+            "falsely_unknown": float((got.labels == "unknown").mean()), "people": test.n_samples,
+        }  # fmt: skip
+
+
+def with_switches(panel: Panel, mb: float, rng: np.random.Generator) -> np.ndarray:
+    """The alleles, the two haplotypes of a person exchanged from random places on, every `mb` on the mean."""
+    gap_mb = np.diff(panel.variants.position_bp, prepend=panel.variants.position_bp[:1]) / 1e6
+    switches = rng.random((panel.n_samples, panel.n_sites)) < -np.expm1(-gap_mb / mb)
+    crossed = (np.cumsum(switches, axis=1) % 2).astype(bool)[:, None]
+    pairs = panel.alleles().reshape(panel.n_samples, 2, panel.n_sites)
+    return np.where(crossed, pairs[:, ::-1], pairs).reshape(-1, panel.n_sites)
+
+
 def read(folder: Path, name: str) -> Panel | DosagePanel:
     selection = hl.Selection(populations=folder / "populations.tsv")
     unphased = folder / f"{name}.bed"
@@ -176,7 +203,7 @@ def simulated_sister(seed: int) -> Panel:
     return Panel.from_alleles(np.stack([columns[i] for i in kept], axis=1), variants, names, {LEVEL: labels})
 
 
-TASKS = {"left-out": left_out, "sister": sister, "admixed": admixed, "missing": missing}
+TASKS = {"left-out": left_out, "sister": sister, "admixed": admixed, "missing": missing, "errors": errors}
 
 if __name__ == "__main__":
     main()

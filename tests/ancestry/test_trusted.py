@@ -183,6 +183,17 @@ def test_trusted__strangers_are_unknown_and_their_sets_empty(trained, held_out, 
     assert cells[:4] == ["S0", "1", "unknown", "."]
 
 
+def test_classify__a_file_of_strangers_is_noted(trained, held_out, tmp_path, capsys):
+    noise = np.random.default_rng(3).integers(0, 2, (held_out.n_haplotypes, held_out.n_sites), dtype=np.uint8)
+    strangers = type(held_out).from_alleles(noise, held_out.variants, [f"S{i}" for i in range(held_out.n_samples)])
+    write_model(trained, tmp_path / "x.model")
+    for panel, noted in ((strangers, True), (held_out, False)):
+        write_panel(panel, tmp_path / f"{noted}.vcf")
+        command = ["classify", str(tmp_path / f"{noted}.vcf"), "-m", str(tmp_path / "x.model")]
+        assert run(program, [*command, "-o", str(tmp_path / f"{noted}.tsv")]) == 0
+        assert ("100 % of the people are unknown" in capsys.readouterr().err) == noted
+
+
 def test_trusted__one_label_is_refused(two_populations):
     north = two_populations.select_samples(two_populations.samples[:30])
     with pytest.raises(HaploomError, match="two labels"):

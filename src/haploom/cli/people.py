@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from haploom.parallel import Workers
 
 
+_MANY_UNKNOWN = 0.5  # of the people: not one stranger, something is wrong with the file or the reference
 _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 
 
@@ -224,6 +225,11 @@ def classify(
     says_unknown = [] if classification.sets is None else [UNKNOWN]
     named = sorted({*classification.classes, *says_unknown})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
+    if (share := float((classification.labels == UNKNOWN).mean())) > _MANY_UNKNOWN:
+        note(
+            f"{100 * share:.0f} % of the people are unknown: they are of populations that the reference lacks, or their genotypes "
+            "have more errors than the reference's (0.5 % of wrong alleles are enough)"
+        )
     result |= mixed
     if truth is not None:
         from haploom.baselines.accuracy import accuracy
