@@ -225,10 +225,10 @@ def classify(
     says_unknown = [] if classification.sets is None else [UNKNOWN]
     named = sorted({*classification.classes, *says_unknown})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
-    if (share := float((classification.labels == UNKNOWN).mean())) > _MANY_UNKNOWN:
+    if (unknown := float((classification.labels == UNKNOWN).mean())) > _MANY_UNKNOWN:
         note(
-            f"{100 * share:.0f} % of the people are unknown: they are of populations that the reference lacks, or their genotypes "
-            "have more errors than the reference's (0.5 % of wrong alleles are enough)"
+            f"{100 * unknown:.0f} % of the people are unknown: of populations that the reference lacks, or their "
+            "genotypes have more errors than the reference's (0.5 % of wrong alleles are enough)"
         )
     result |= mixed
     if truth is not None:
