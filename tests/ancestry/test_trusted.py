@@ -365,6 +365,12 @@ def test_trusted__by_command(two_populations, two_populations_split, trained, tm
     assert said["accuracy"]["value"] > 0.8
     assert said["accuracy_top_label"]["value"] > 0.95
     assert said["labelled_unknown"] == said["haplotypes"] - said["labelled_north"] - said["labelled_south"]
+    labels = (tmp_path / "o.tsv").read_bytes()
+    for given in (["--part", "test"], ["--split", str(model), "--part", "test"]):  # the model has the split
+        again = ["classify", *labelled, *given, "-m", str(model), "-o", str(tmp_path / "o.tsv"), "--force"]
+        assert run(program, again) == 0
+        assert (tmp_path / "o.tsv").read_bytes() == labels
+    capsys.readouterr()
     few = ["-s", said_as_known(tmp_path / "o.tsv"), *classify[2:], "--force", "--json"]
     assert run(program, ["classify", str(tmp_path / "x.vcf"), *few]) == 0
     assert json.loads(capsys.readouterr().out)["labelled_unknown"] == 0

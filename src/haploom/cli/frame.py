@@ -216,7 +216,7 @@ _SELECTION_OPTIONS = {
         "--maf", type=click.FloatRange(0, 0.5, max_open=True), help="Sites with a minor-allele frequency above this."
     ),
     "sites": _selection_option("--sites", type=_TABLE, help="Sites to take: columns chrom pos [ref alt], or a VCF."),
-    "split": _selection_option("--split", type=_TABLE, help="Parts of the people, from `haploom split`."),
+    "split": _selection_option("--split", type=_TABLE, help="Parts of the people, from `haploom split`, or a model."),
     "part": _selection_option(
         "--part", type=click.Choice(["train", "validation", "test"]), help="Part of the split to take."
     ),
@@ -237,8 +237,12 @@ def selection_options(function: Callable) -> Callable:
 
     @wraps(function)
     def wrapped(*args: Any, split: Path | None, part: str | None, **kwargs: Any) -> Any:
+        if part is not None and split is None and kwargs.get("model") is not None:
+            from haploom.io.model_file import is_model_file
+
+            split = kwargs["model"] if is_model_file(kwargs["model"]) else None  # it knows whom it was trained on
         if (split is None) != (part is None):
-            raise click.UsageError("--split and --part go together")
+            raise click.UsageError("--split and --part go together; of a --model, --part alone is its own split")
         selection = _take_selection(kwargs, split=split, part=part)
         return function(*args, selection=selection, **kwargs)
 
