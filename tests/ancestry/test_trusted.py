@@ -173,6 +173,26 @@ def test_trusted__unphased_people_are_as_odd_at_half_the_sites_as_by_a_model_of_
     assert_allclose(got.oddness, wanted.oddness, atol=1e-3)
 
 
+def test_trusted__people_with_few_calls_are_unknown(two_populations, two_populations_split, held_out):
+    """However sure so few calls would make it: nobody gets a label for three sites, or for none."""
+    model = train_ancestry(DosagePanel.from_panel(two_populations), two_populations_split, "population")
+    here = DosagePanel.from_panel(held_out)
+    dosages = here.dosages.copy()
+    dosages[0], dosages[1, 3:], dosages[2, 100:], dosages[3, 160:] = -1, -1, -1, -1
+    few = DosagePanel(dosages, here.variants, here.samples, here.populations)
+    classifier = TrustedClassifier.from_model(model)
+    labels = classify_panel(few, model).labels
+    assert labels[:3].tolist() == ["unknown"] * 3
+    assert (labels[4:] == classify_panel(here, model).labels[4:]).all()
+    measured = classifier.measure(few, model, min_coverage=0.3)
+    lower = classifier.classification(measured, few, model)
+    assert lower.labels[:2].tolist() == ["unknown"] * 2
+    assert ((lower.labels == "unknown") == (measured.oddness > measured.threshold))[2:].all()
+    failed = check_people(classifier.classification(classifier.measure(few, model), few, model),
+                          classifier.measure(few, model), classifier, model)[1].failed  # fmt: skip
+    assert "1.0 % of the model's sites are called, fewer than --min-coverage 50 %: unknown" in failed
+
+
 def test_trusted__strangers_are_unknown_and_their_sets_empty(trained, held_out, tmp_path):
     noise = np.random.default_rng(3).integers(0, 2, (held_out.n_haplotypes, held_out.n_sites), dtype=np.uint8)
     strangers = type(held_out).from_alleles(noise, held_out.variants, [f"S{i}" for i in range(held_out.n_samples)])

@@ -53,19 +53,26 @@ def check_people(
             1 + float(measured.oddness[person] - limit) / (limit if limit > 0 else 1.0), nearest, (),
         )  # fmt: skip
         part, is_own = classification.parts[person], bool(measured.own[person] >= 0)
-        failed = _failed(about, tuple(map(str, tops[rows])), part, is_own)
+        failed = _failed(about, tuple(map(str, tops[rows])), part, is_own, measured.min_coverage)
         out.append(PersonChecks(**{**vars(about), "failed": failed}))
     return out
 
 
-def _failed(about: PersonChecks, tops: tuple[str, ...], part: str, is_own: bool) -> tuple[str, ...]:
+def _failed(
+    about: PersonChecks, tops: tuple[str, ...], part: str, is_own: bool, min_coverage: float
+) -> tuple[str, ...]:
     """tops: the likeliest label of each row, of unknown people too."""
     failed = []
     if is_own:
         failed.append(f"is one of the model's own people ({part}): this is what was said of it when it was left out")
     elif part in ("train", "validation"):
         failed.append(f"has the name of one of the model's own people ({part}), but not the genotypes the model holds")
-    if about.overlap < LEAST_OVERLAP:
+    if about.overlap < min_coverage:
+        called, wanted = 100 * about.overlap, 100 * min_coverage
+        failed.append(
+            f"{called:.1f} % of the model's sites are called, fewer than --min-coverage {wanted:g} %: unknown"
+        )
+    elif about.overlap < LEAST_OVERLAP:
         failed.append(f"{100 * about.overlap:.1f} % of the model's sites are called, wanted {100 * LEAST_OVERLAP:g} %")
     if about.oddness > 1:
         failed.append(

@@ -39,7 +39,8 @@ class Measured:
     (n_people,), the share of the model's sites that are called. oddness: float64 (n_people,), see `typicality`.
     nearest: int64 (n_people, NEAREST), places of reference people, the most alike first;
     differences: float64 (n_people, NEAREST), how far they are: squared difference of alleles a site, mean over rows.
-    threshold: the oddness above which a person is unknown. own: int64 (n_people,), the place of the reference person of
+    threshold: the oddness above which a person is unknown; min_coverage: the share of sites called below which it is.
+    own: int64 (n_people,), the place of the reference person of
     the same name and genotypes, whose oddness and nearest are without itself; -1 for others.
     """
 
@@ -50,6 +51,7 @@ class Measured:
     nearest: np.ndarray
     differences: np.ndarray
     threshold: float
+    min_coverage: float
     own: np.ndarray
 
 
@@ -120,7 +122,8 @@ class TrustedClassifier:
                 blocks.append(each)
                 advance(len(each[0]))
         likelihoods, scores, coverage, odd, nearest, apart, own = (np.concatenate(each) for each in zip(*blocks))
-        return Measured(likelihoods, scores, coverage, odd, nearest, apart, oddness.typicality.threshold, own)
+        threshold = oddness.typicality.threshold
+        return Measured(likelihoods, scores, coverage, odd, nearest, apart, threshold, min_coverage, own)
 
     def _oddness_at(self, found: np.ndarray) -> Oddness:
         """At the sites of a file, bool (n_sites,): takes longer than labelling a batch of people does."""
@@ -173,7 +176,8 @@ class TrustedClassifier:
         own, n_labels = np.flatnonzero(measured.own >= 0), probabilities.shape[1]
         left_out = self.left_out.reshape(-1, size, n_labels)[measured.own[own]]
         probabilities.reshape(-1, size, n_labels)[own] = left_out
-        unknown = np.repeat(measured.oddness > measured.threshold, self.reference.rows_per_person)
+        too_little = measured.coverage < measured.min_coverage
+        unknown = np.repeat((measured.oddness > measured.threshold) | too_little, size)
         labels = np.where(unknown, UNKNOWN, np.array(model.labels)[probabilities.argmax(axis=1)])
         sets = label_sets(probabilities, self.thresholds) & ~unknown[:, None]
         parts = model.parts_of(panel.samples)
@@ -186,10 +190,11 @@ def classify_trusted(
     """Label every haplotype of a panel, or every person for a model of unphased people, or say `unknown`.
 
     A person's two haplotypes are labelled apart; whether the person is unknown is said of both. The set of an
-    unknown person is empty, the probabilities are those of the labels there are and mean little. Absent sites are left
-    out of what is measured. People of the reference, by name and genotypes, are told what was said of them in training,
-    each left out. Raises SiteMismatchError when the panel has a smaller share of the model's sites than
-    `min_coverage`, CorruptModelError when the model's arrays do not fit together.
+    unknown person is empty, the probabilities are those of the labels there are and mean little. Absent sites are
+    left out of what is measured. People of the reference, by name and genotypes, are told what was said of them in
+    training, each left out. A person with a smaller share of the model's sites called than `min_coverage` is
+    unknown. Raises SiteMismatchError when the panel has a smaller share of them, CorruptModelError when the model's
+    arrays do not fit together.
     """
     classifier = classifier_of(model, threads)
     return classifier.classification(classifier.measure(panel, model, min_coverage), panel, model)

@@ -228,7 +228,8 @@ def classify(
     if (unknown := float((classification.labels == UNKNOWN).mean())) > _MANY_UNKNOWN:
         note(
             f"{100 * unknown:.0f} % of the people are unknown: of populations that the reference lacks, or their "
-            "genotypes have more errors than the reference's (0.5 % of wrong alleles are enough)"
+            "genotypes have more errors than the reference's (0.5 % of wrong alleles are enough), or fewer of the "
+            "model's sites than --min-coverage are called"
         )
     result |= mixed
     if truth is not None:
