@@ -82,7 +82,7 @@ def panel_posterior(
     """Means and standard deviations of the latents of a panel's rows, each float32 (n_rows, n_latents).
 
     Rows are haplotypes, or people where the model's rows are those. The panel may have other sites than the model:
-    more do not matter, and where some are absent the training frequency stands in for them. A model that is told
+    more do not matter, and what a row has of them counts for those that are absent. A model that is told
     labels is told those of the panel; of a panel without any, the label under which it rebuilds each row best
     (Geleta et al. 2026, Eq. 14), and a note says so.
 

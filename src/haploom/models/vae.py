@@ -16,6 +16,8 @@ from haploom.models.layers import Dense, normalised_linear
 from haploom.models.losses import binomial_nats, gaussian_kl
 from haploom.models.model import Batch, HaplotypeModel, ModelConfig, Terms, log_odds
 
+_LEAST_KNOWN = 0.25  # of a row: with less known than that, noise would place it
+
 
 @dataclass(frozen=True, kw_only=True)
 class VAEConfig(ModelConfig):
@@ -53,7 +55,7 @@ class VAE(HaplotypeModel):
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the latents, each (n, n_latent)."""
-        hidden = self.encoder_hidden(self._with_labels(self.inputs(batch), batch.labels))
+        hidden = self.encoder_hidden(self._with_labels(self._undiluted(batch), batch.labels))
         return self.mean(hidden), self.log_variance(hidden)
 
     def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -67,6 +69,18 @@ class VAE(HaplotypeModel):
         logits = self.decode(z, batch.labels)
         reconstruction = binomial_nats(batch.counts, logits, self.config.ploidy, batch.called)
         return Terms({"reconstruction": reconstruction, "kl": gaussian_kl(mean, log_variance)})
+
+    def _undiluted(self, batch: Batch) -> Tensor:
+        """The inputs, what is known of a row counting for what is not.
+
+        Frequencies in its place say nothing, and would draw a row to the centre, the more the more it lacks.
+        """
+        inputs = self.inputs(batch)
+        masks = [mask for mask in (batch.called, batch.shown) if mask is not None]
+        if not masks:
+            return inputs
+        known = torch.stack([mask.expand_as(inputs) for mask in masks]).all(dim=0).to(inputs.dtype)
+        return self.frequency + (inputs - self.frequency) / known.mean(dim=1, keepdim=True).clamp(min=_LEAST_KNOWN)
 
     def _with_labels(self, values: Tensor, labels: Tensor | None) -> Tensor:
         return torch.cat([values, self.one_hot(labels)], dim=1) if self.config.n_labels else values
