@@ -171,6 +171,10 @@ def test_trusted__unphased_people_are_as_odd_at_half_the_sites_as_by_a_model_of_
     got, wanted = (TrustedClassifier.from_model(each).measure(people, each) for each in (model, of_those))
     assert_allclose(got.threshold, wanted.threshold, rtol=1e-3)
     assert_allclose(got.oddness, wanted.oddness, atol=1e-3)
+    nearly_all = held_out.select_sites(slice(10, None))  # 97 % of the sites: not found anew
+    assert (
+        TrustedClassifier.from_model(model).measure(nearly_all, model).threshold == model.arrays["typicality.threshold"]
+    )
 
 
 def test_trusted__people_with_few_calls_are_unknown(two_populations, two_populations_split, held_out):
@@ -183,7 +187,9 @@ def test_trusted__people_with_few_calls_are_unknown(two_populations, two_populat
     classifier = TrustedClassifier.from_model(model)
     labels = classify_panel(few, model).labels
     assert labels[:3].tolist() == ["unknown"] * 3
+    assert (labels[3:] == classify_panel(few, model, min_coverage=0.3).labels[3:]).all()
     assert (labels[4:] == classify_panel(here, model).labels[4:]).all()
+    assert classify_panel(few, model, min_coverage=0.0).labels[0] == "unknown"  # nothing is called
     measured = classifier.measure(few, model, min_coverage=0.3)
     lower = classifier.classification(measured, few, model)
     assert lower.labels[:2].tolist() == ["unknown"] * 2
@@ -207,10 +213,11 @@ def test_classify__a_file_of_strangers_is_noted(trained, held_out, tmp_path, cap
     noise = np.random.default_rng(3).integers(0, 2, (held_out.n_haplotypes, held_out.n_sites), dtype=np.uint8)
     strangers = type(held_out).from_alleles(noise, held_out.variants, [f"S{i}" for i in range(held_out.n_samples)])
     write_model(trained, tmp_path / "x.model")
-    for panel, noted in ((strangers, True), (held_out, False)):
-        write_panel(panel, tmp_path / f"{noted}.vcf")
-        command = ["classify", str(tmp_path / f"{noted}.vcf"), "-m", str(tmp_path / "x.model")]
-        assert run(program, [*command, "-o", str(tmp_path / f"{noted}.tsv")]) == 0
+    one = strangers.select_samples(strangers.samples[:1])
+    for name, panel, noted in (("strangers", strangers, True), ("one", one, False), ("known", held_out, False)):
+        write_panel(panel, tmp_path / f"{name}.vcf")
+        command = ["classify", str(tmp_path / f"{name}.vcf"), "-m", str(tmp_path / "x.model")]
+        assert run(program, [*command, "-o", str(tmp_path / f"{name}.tsv")]) == 0
         assert ("100 % of the people are unknown" in capsys.readouterr().err) == noted
 
 

@@ -20,6 +20,23 @@ def test_vae__parameters_of_the_paper():
     assert sum(parameter.numel() for parameter in model.parameters()) == 10_371_760
 
 
+def test_vae__known_calls_count_for_those_that_are_not():
+    model = VAE(VAEConfig(n_sites=8, n_latent=2, hidden=(5,), decoder_hidden=(5,))).eval()
+    model.frequency.copy_(torch.linspace(0.1, 0.8, 8))
+    counts = torch.tensor([[1.0, 0, 1, 0, 1, 1, 0, 0]]).repeat(4, 1)
+    called = torch.arange(8) < torch.tensor([[8], [4], [1], [0]])
+    times = torch.tensor([[1.0], [2.0], [4.0], [0.0]])  # 8 of 8, 8 of 4; of 1 no more than four times; of none nothing
+    given = model.frequency + (counts - model.frequency) * called * times
+    wanted = model.encode(Batch(given))[0].detach()
+    assert_allclose(model.encode(Batch(counts, called))[0].detach(), wanted, atol=1e-5)
+    assert_allclose(model.encode(Batch(counts, None, None, called))[0].detach(), wanted, atol=1e-5)
+    shown = torch.arange(8) % 2 == 0
+    assert_allclose(
+        model.encode(Batch(counts, called, None, shown.expand(4, 8)))[0].detach(),
+        model.encode(Batch(counts, called & shown))[0].detach(),
+    )
+
+
 def test_vae__every_linear_layer_is_normalised():
     model = VAE(VAEConfig(n_sites=20, n_latent=3, hidden=(7,), decoder_hidden=(7,)))
     kinds = [type(m).__name__ for m in model.modules() if type(m).__name__ in ("Linear", "BatchNorm")]

@@ -3,6 +3,7 @@
 Found in training, and anew for a file that lacks sites: fewer sites say less, and people vary more by them.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
 from haploom.ancestry.typicality import Typicality, evidence_of_people
-from haploom.io.model_file import ModelFile
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,11 @@ class Oddness:
         return cls(typicality, coordinates=axes, mixtures=LabelMixtures.fit(distances, start))
 
     def of(self, log_likelihoods: np.ndarray, scores: np.ndarray, distances: np.ndarray) -> np.ndarray:
-        """float64 (n_people,), from the rows' likelihoods, kernel scores and distances to the reference rows."""
+        """float64 (n_people,), about 0 on the mean of the reference people, in deviations.
+
+        log_likelihoods: float64 (n_rows, n_labels), of haplotypes with a column more, see `Reference`; scores: (n_rows,
+        n_labels); distances: (n_rows, n_reference_rows).
+        """
         if self.coordinates is None or self.mixtures is None:
             return self.typicality.oddness(evidence_of_people(log_likelihoods, scores if self.by_scores else None))
         return self.typicality.oddness(self.coordinates.place(distances), self.mixtures.misfit(distances))
@@ -54,11 +58,11 @@ class Oddness:
         return out
 
     @classmethod
-    def of_model(cls, model: ModelFile) -> "Oddness":
-        """The inverse of `to_arrays`. Raises KeyError where arrays are absent."""
-        typicality = Typicality.from_arrays(model.group("typicality"))
-        if model.ploidy == 1:
+    def from_groups(cls, group: Callable[[str], Mapping[str, np.ndarray]], ploidy: int) -> "Oddness":
+        """The inverse of `to_arrays`. group: the arrays of a prefix. Raises KeyError where arrays are absent."""
+        typicality = Typicality.from_arrays(group("typicality"))
+        if ploidy == 1:
             return cls(typicality, by_scores=True)
-        axes = model.group("coordinates")
+        axes = group("coordinates")
         coordinates = PrincipalCoordinates(axes["mean"], axes["weights"])
-        return cls(typicality, coordinates=coordinates, mixtures=LabelMixtures.from_arrays(model.group("mixtures")))
+        return cls(typicality, coordinates=coordinates, mixtures=LabelMixtures.from_arrays(group("mixtures")))

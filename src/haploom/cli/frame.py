@@ -149,7 +149,7 @@ optional_model_option = click.option(
 )  # fmt: skip
 min_coverage_option = click.option(
     "--min-coverage", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-    help="Refuse genotypes with a smaller share of the model's sites.",
+    help="Refuse genotypes with a smaller share of the model's sites; classify: people with fewer calls are unknown.",
 )  # fmt: skip
 threads_option = click.option("--threads", type=click.IntRange(1), help="Threads. [default: all cores]")
 _WORKERS = (
@@ -237,16 +237,21 @@ def selection_options(function: Callable) -> Callable:
 
     @wraps(function)
     def wrapped(*args: Any, split: Path | None, part: str | None, **kwargs: Any) -> Any:
-        if part is not None and split is None and kwargs.get("model") is not None:
-            from haploom.io.model_file import is_model_file
-
-            split = kwargs["model"] if is_model_file(kwargs["model"]) else None  # it knows whom it was trained on
+        if part is not None and split is None and "source" in kwargs:
+            split = _split_of_model(kwargs.get("model"))
         if (split is None) != (part is None):
-            raise click.UsageError("--split and --part go together; of a --model, --part alone is its own split")
+            raise click.UsageError("--split and --part go together (a model of people has a split, too)")
         selection = _take_selection(kwargs, split=split, part=part)
         return function(*args, selection=selection, **kwargs)
 
     return _with_options(wrapped, _SELECTION_OPTIONS.values())
+
+
+def _split_of_model(model: Path | None) -> Path | None:
+    """A model knows whom it was trained on. An archive, which some commands take as their --model, does not."""
+    from haploom.io.model_file import is_model_file
+
+    return model if model is not None and is_model_file(model) else None
 
 
 def training_selection_options(function: Callable) -> Callable:

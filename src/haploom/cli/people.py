@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from haploom.parallel import Workers
 
 
-_MANY_UNKNOWN = 0.5  # of the people: not one stranger, something is wrong with the file or the reference
+_MANY_UNKNOWN, _MANY_PEOPLE = 0.5, 10  # not one stranger: something is wrong with the file or the reference
 _ROWS = {1: "haplotypes", 2: "people"}  # of a model, by its ploidy
 
 
@@ -225,11 +225,12 @@ def classify(
     says_unknown = [] if classification.sets is None else [UNKNOWN]
     named = sorted({*classification.classes, *says_unknown})
     result |= {f"labelled_{label}": int((classification.labels == label).sum()) for label in named}
-    if (unknown := float((classification.labels == UNKNOWN).mean())) > _MANY_UNKNOWN:
+    unknown = float((classification.labels == UNKNOWN).mean()) if says_unknown else 0.0
+    if unknown > _MANY_UNKNOWN and len(classification.samples) >= _MANY_PEOPLE:
         note(
             f"{100 * unknown:.0f} % of the people are unknown: of populations that the reference lacks, or their "
-            "genotypes have more errors than the reference's (0.5 % of wrong alleles are enough), or fewer of the "
-            "model's sites than --min-coverage are called"
+            "genotypes have more errors than the reference's (0.5 % of wrong alleles can be enough where phased), or "
+            "fewer of the model's sites than --min-coverage are called"
         )
     result |= mixed
     if truth is not None:

@@ -14,9 +14,10 @@ COLUMNS = ("sample", "part")
 def read_split(path: Path) -> Split:
     """A tab-separated table with columns `sample` and `part`; others are left aside. Of a model, the split it has.
 
-    Raises FormatError when a column is absent, a part is not one of PARTS, or a person stands twice.
+    Raises FormatError when a column is absent, a part is not one of PARTS, or a person stands twice; CorruptModelError
+    for a damaged model.
     """
-    from haploom.io.model_file import is_model_file, read_model_once
+    from haploom.io.model_file import is_model_file, read_model_once  # pydantic takes a while, and tables need none
 
     if is_model_file(path):
         return Split(dict(read_model_once(path).card.part_of))

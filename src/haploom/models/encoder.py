@@ -82,9 +82,9 @@ def panel_posterior(
     """Means and standard deviations of the latents of a panel's rows, each float32 (n_rows, n_latents).
 
     Rows are haplotypes, or people where the model's rows are those. The panel may have other sites than the model:
-    more do not matter, and what a row has of them counts for those that are absent. A model that is told
-    labels is told those of the panel; of a panel without any, the label under which it rebuilds each row best
-    (Geleta et al. 2026, Eq. 14), and a note says so.
+    more do not matter. For absent ones the training frequency stands in, and a VAE, C-VAE or Y-VAE has what is known
+    count for them. A model that is told labels is told those of the panel; of a panel without any, the label under
+    which it rebuilds each row best (Geleta et al. 2026, Eq. 14), and a note says so.
 
     Raises SiteMismatchError when the panel has a smaller share of the sites than `min_coverage`, HaploomError for
     unphased genotypes and a model of haplotypes, a model without a latent space, and for labels that the model does

@@ -71,16 +71,18 @@ class VAE(HaplotypeModel):
         return Terms({"reconstruction": reconstruction, "kl": gaussian_kl(mean, log_variance)})
 
     def _undiluted(self, batch: Batch) -> Tensor:
-        """The inputs, what is known of a row counting for what is not.
+        """The inputs, what is known of a row counting for what is not: (n, n_sites), beyond [0, 1] where calls lack.
 
         Frequencies in its place say nothing, and would draw a row to the centre, the more the more it lacks.
         """
         inputs = self.inputs(batch)
-        masks = [mask for mask in (batch.called, batch.shown) if mask is not None]
-        if not masks:
+        known = batch.shown if batch.called is None else batch.called
+        if known is None:
             return inputs
-        known = torch.stack([mask.expand_as(inputs) for mask in masks]).all(dim=0).to(inputs.dtype)
-        return self.frequency + (inputs - self.frequency) / known.mean(dim=1, keepdim=True).clamp(min=_LEAST_KNOWN)
+        if batch.called is not None and batch.shown is not None:
+            known = batch.called & batch.shown
+        share = known.to(inputs.dtype).mean(dim=-1, keepdim=True)  # one of all rows where all lack the same sites
+        return self.frequency + (inputs - self.frequency) / share.clamp(min=_LEAST_KNOWN)
 
     def _with_labels(self, values: Tensor, labels: Tensor | None) -> Tensor:
         return torch.cat([values, self.one_hot(labels)], dim=1) if self.config.n_labels else values
