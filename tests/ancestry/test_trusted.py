@@ -14,7 +14,7 @@ from haploom.ancestry.checks import check_people
 from haploom.ancestry.conformal import label_sets, set_thresholds
 from haploom.ancestry.label_mixtures import LabelMixtures
 from haploom.ancestry.principal_coordinates import PrincipalCoordinates
-from haploom.ancestry.probabilities import fit_stack, softmax
+from haploom.ancestry.probabilities import Stack, evidence, fit_stack, softmax
 from haploom.ancestry.reference import Reference
 from haploom.ancestry.trusted import TrustedClassifier
 from haploom.ancestry.trusted_training import expected_calibration_error, train_ancestry
@@ -197,6 +197,26 @@ def test_trusted__people_with_few_calls_are_unknown(two_populations, two_populat
     failed = check_people(classifier.classification(classifier.measure(few, model), few, model),
                           classifier.measure(few, model), classifier, model)[1].failed  # fmt: skip
     assert "1.0 % of the model's sites are called, fewer than --min-coverage 50 %: unknown" in failed
+
+
+def test_trusted__a_site_at_which_the_reference_is_alike(trained, held_out, caplog):
+    """Nothing is odd at it, and it says nothing."""
+    alleles = trained.group("reference")["bits"]
+    alike = np.flatnonzero(np.ptp(np.unpackbits(alleles, axis=1)[:, : len(trained.variants)], axis=0) == 0)[:1]
+    assert len(alike)
+    got = classify_panel(held_out.select_sites(alike), trained, min_coverage=0.0)
+    assert (got.scores.round(6) == got.scores[0].round(6)).all()
+    assert "0.3 % of the model's sites are here: below 50 % probabilities and label sets are too sure" in caplog.text
+
+
+def test_stack__large_weights_stay_exact():
+    """As trained on hardly any sites: within what the bits allow, and the same alone."""
+    rng = np.random.default_rng(2)
+    stack = Stack(rng.normal(size=(6, 3)) * 1e5, np.zeros(3), 0.1, 1e5)
+    nats, scores = 300 * rng.normal(size=(50, 3)), rng.normal(size=(50, 3))
+    got = stack.probabilities(nats, scores)
+    assert_allclose(got, softmax(evidence(nats, scores, 0.1) @ stack.weight / 1e5), atol=1e-4)
+    assert_array_equal(stack.probabilities(nats[7:8], scores[7:8])[0], got[7])
 
 
 def test_trusted__strangers_are_unknown_and_their_sets_empty(trained, held_out, tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,6 +107,16 @@ def test_split_files__read_back_and_refuse(tmp_path, file):
     ):
         with pytest.raises(FormatError, match=message):
             read_split(file(text))
+
+
+def test_split_files__from_a_pipe():
+    reading, writing = os.pipe()
+    os.write(writing, b"sample\tpart\na\ttrain\n")
+    os.close(writing)
+    try:
+        assert read_split(Path(f"/dev/fd/{reading}")) == Split({"a": "train"})
+    finally:
+        os.close(reading)
 
 
 MAP = "pos chr cM\n100 22 0\n200 22 0.5\n200 22 0.7\n400 22 0.5\n"

@@ -21,6 +21,8 @@ FOLDS = 5
 EVENNESS = 2 / 3
 _FLOOR = 1e-6
 _BITS = 20
+_SUM_BITS = 52
+_MOST_EVIDENCE = 16.0  # log(_FLOOR) is -13.8, scores are about 0 to 1
 _MAX_ITERATIONS = 2000
 
 
@@ -41,8 +43,11 @@ class Stack:
 
     def probabilities(self, log_likelihoods: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """Calibrated, float64 (n, n_labels), rows sum to 1."""
-        rows = evidence(log_likelihoods, scores, self.likelihood_temperature)
-        return softmax((fixed_point_product(rows, self.weight, _BITS, _BITS) + self.bias) / self.temperature)
+        rows = evidence(log_likelihoods, scores, self.likelihood_temperature).clip(-_MOST_EVIDENCE, _MOST_EVIDENCE)
+        # Fewer bits only where weights are so large, with hardly any sites to learn from, that sums were not exact.
+        limit = max(1.0, _MOST_EVIDENCE * np.abs(self.weight).sum(axis=0).max())
+        bits = min(_BITS, int(_SUM_BITS - _BITS - np.ceil(np.log2(limit))))
+        return softmax((fixed_point_product(rows, self.weight, _BITS, bits) + self.bias) / self.temperature)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         return {

@@ -5,6 +5,7 @@ is in the file, on their order or on threads. A reference person, who would copy
 training, where it was left out.
 """
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,6 +24,8 @@ from haploom.errors import CorruptModelError
 from haploom.io.model_file import ModelFile, rows_at_sites
 from haploom.panel import DosagePanel, Panel
 from haploom.panel.matching import MIN_COVERAGE
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN = "unknown"
 _ROWS_AT_ONCE = 512  # a thread, 10 MB at 20,000 sites
@@ -103,6 +106,11 @@ class TrustedClassifier:
         Where sites are absent, what is odd is found anew, on the reference people at the sites there are.
         """
         rows_here = rows_at_sites(panel, model, min_coverage)
+        if (found := float(rows_here.found.mean())) < MIN_COVERAGE:
+            logger.warning(
+                "%.1f %% of the model's sites are here: below %g %% probabilities and label sets are too sure",
+                100 * found, 100 * MIN_COVERAGE,
+            )  # fmt: skip
         size, oddness = self.reference.rows_per_person, self._oddness_at(rows_here.found)
         if self.reference.ploidy == 1:
             self.reference.copying(rows_here.found)  # made once, not by each thread

@@ -130,7 +130,8 @@ def _axes_within(evidence: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Axes on which people of one label vary by about 1, and each axis apart from the others."""
     means = np.stack([evidence[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
     spread = np.cov((evidence - means[labels]).T)
-    spread[np.diag_indices_from(spread)] *= 1 + _LEAST_VARIANCE
+    diagonal = np.diag_indices_from(spread)
+    spread[diagonal] = np.maximum(spread[diagonal] * (1 + _LEAST_VARIANCE), 1e-9)  # 0 where all are alike at few sites
     return np.linalg.cholesky(np.linalg.inv(spread))
 
 

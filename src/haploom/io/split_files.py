@@ -19,7 +19,7 @@ def read_split(path: Path) -> Split:
     """
     from haploom.io.model_file import is_model_file, read_model_once  # pydantic takes a while, and tables need none
 
-    if is_model_file(path):
+    if path.is_file() and is_model_file(path):  # a pipe can be read once
         return Split(dict(read_model_once(path).card.part_of))
     names, rows = read_table(path)
     if not set(COLUMNS) <= set(names):
