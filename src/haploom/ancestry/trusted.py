@@ -42,9 +42,9 @@ class Measured:
     (n_people,), the share of the model's sites that are called. oddness: float64 (n_people,), see `typicality`.
     nearest: int64 (n_people, NEAREST), places of reference people, the most alike first;
     differences: float64 (n_people, NEAREST), how far they are: squared difference of alleles a site, mean over rows.
-    threshold: the oddness above which a person is unknown; min_coverage: the share of sites called below which it is.
-    own: int64 (n_people,), the place of the reference person of
-    the same name and genotypes, whose oddness and nearest are without itself; -1 for others.
+    threshold: the oddness above which a person is unknown; min_coverage: the share of sites called below which it
+    is. own: int64 (n_people,), the place of the reference person of the same name and genotypes, whose oddness and
+    nearest are without itself; -1 for others.
     """
 
     log_likelihoods: np.ndarray
