@@ -201,8 +201,7 @@ def test_trusted__people_with_few_calls_are_unknown(two_populations, two_populat
 
 def test_trusted__a_site_at_which_the_reference_is_alike(trained, held_out, caplog):
     """Nothing is odd at it, and it says nothing."""
-    alleles = trained.group("reference")["bits"]
-    alike = np.flatnonzero(np.ptp(np.unpackbits(alleles, axis=1)[:, : len(trained.variants)], axis=0) == 0)[:1]
+    alike = np.flatnonzero(np.ptp(TrustedClassifier.from_model(trained).reference.counts, axis=0) == 0)[:1]
     assert len(alike)
     got = classify_panel(held_out.select_sites(alike), trained, min_coverage=0.0)
     assert (got.scores.round(6) == got.scores[0].round(6)).all()
@@ -219,9 +218,14 @@ def test_stack__large_weights_stay_exact():
     assert_array_equal(stack.probabilities(nats[7:8], scores[7:8])[0], got[7])
 
 
-def test_trusted__strangers_are_unknown_and_their_sets_empty(trained, held_out, tmp_path):
+@pytest.fixture
+def strangers(held_out):
+    """Noise: people of no population."""
     noise = np.random.default_rng(3).integers(0, 2, (held_out.n_haplotypes, held_out.n_sites), dtype=np.uint8)
-    strangers = type(held_out).from_alleles(noise, held_out.variants, [f"S{i}" for i in range(held_out.n_samples)])
+    return type(held_out).from_alleles(noise, held_out.variants, [f"S{i}" for i in range(held_out.n_samples)])
+
+
+def test_trusted__strangers_are_unknown_and_their_sets_empty(trained, strangers, tmp_path):
     got = classify_panel(strangers, trained)
     assert set(got.labels.tolist()) == {"unknown"}
     write_classification(got, tmp_path / "labels.tsv")
@@ -229,9 +233,7 @@ def test_trusted__strangers_are_unknown_and_their_sets_empty(trained, held_out, 
     assert cells[:4] == ["S0", "1", "unknown", "."]
 
 
-def test_classify__a_file_of_strangers_is_noted(trained, held_out, tmp_path, capsys):
-    noise = np.random.default_rng(3).integers(0, 2, (held_out.n_haplotypes, held_out.n_sites), dtype=np.uint8)
-    strangers = type(held_out).from_alleles(noise, held_out.variants, [f"S{i}" for i in range(held_out.n_samples)])
+def test_classify__a_file_of_strangers_is_noted(trained, held_out, strangers, tmp_path, capsys):
     write_model(trained, tmp_path / "x.model")
     one = strangers.select_samples(strangers.samples[:1])
     for name, panel, noted in (("strangers", strangers, True), ("one", one, False), ("known", held_out, False)):

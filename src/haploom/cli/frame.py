@@ -237,10 +237,10 @@ def selection_options(function: Callable) -> Callable:
 
     @wraps(function)
     def wrapped(*args: Any, split: Path | None, part: str | None, **kwargs: Any) -> Any:
-        if part is not None and split is None and "source" in kwargs:
+        if part is not None and split is None and "source" in kwargs:  # people are chosen from genotypes
             split = _split_of_model(kwargs.get("model"))
         if (split is None) != (part is None):
-            raise click.UsageError("--split and --part go together (a model of people has a split, too)")
+            raise click.UsageError("--split and --part go together; in place of a --split, a --model has its own")
         selection = _take_selection(kwargs, split=split, part=part)
         return function(*args, selection=selection, **kwargs)
 
